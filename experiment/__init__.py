@@ -1,0 +1,1 @@
+"""What a run needs around the lesson: options, environment checks, run folder, messages."""

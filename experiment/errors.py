@@ -1,0 +1,19 @@
+"""How a run can end early: exceptions whose text is the one line that the user reads."""
+
+
+class BadInput(Exception):
+    """The run cannot begin as asked, and nothing was written."""
+
+    exit_code = 2
+
+
+class RunFailed(Exception):
+    """The run could not go on; what was recorded before is kept."""
+
+    exit_code = 1
+
+
+class Stopped(Exception):
+    """The user asked the run to stop; what was recorded before is kept."""
+
+    exit_code = 130  # 128 + SIGINT, as shells have it

@@ -1,0 +1,53 @@
+"""TensorBoard's event file: the graph and the scalars of a run."""
+
+import errno
+import os
+import socket
+import time
+from contextlib import contextmanager
+
+import tensorflow.compat.v1 as tf
+
+
+class EventFile(object):
+    """An event file in the folder `path`, begun with `graph`; what is added is written at once.
+
+    tf.summary.FileWriter writes later and in a thread of its own, where a full disk is a traceback
+    in TensorFlow 2 and passes in silence in TensorFlow 1. An event file is a TFRecord file of
+    tf.Event messages, so it is written as one.
+
+    Raises:
+        OSError: here and in `add`, if the file cannot be written.
+    """
+
+    def __init__(self, path, graph):
+        name = f'events.out.tfevents.{int(time.time())}.{socket.gethostname()}'
+        self.path = os.path.join(path, name)
+        with _os_errors():
+            self._writer = tf.io.TFRecordWriter(self.path)
+        self._write(file_version='brain.Event:2')
+        self._write(graph_def=graph.as_graph_def(add_shapes=True).SerializeToString())
+
+    def add(self, step, scalars):
+        """Add {name: value} at `step`."""
+        values = [tf.Summary.Value(tag=tag, simple_value=v) for tag, v in sorted(scalars.items())]
+        self._write(step=step, summary=tf.Summary(value=values))
+
+    def close(self):
+        """Close the file."""
+        with _os_errors():
+            self._writer.close()
+
+    def _write(self, **event):
+        with _os_errors():
+            self._writer.write(tf.Event(wall_time=time.time(), **event).SerializeToString())
+            self._writer.flush()
+
+
+@contextmanager
+def _os_errors():
+    """Raise TensorFlow's errors as what they are here: something is wrong with a file."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise OSError(errno.EIO, error.message.split(';')[-1].strip())

@@ -1,0 +1,88 @@
+"""The command line's options."""
+
+import argparse
+
+from experiment.errors import BadInput
+
+LARGEST_SEED = 2**32 - 1  # numpy's global generator takes no larger one
+
+
+def parse(program, episodes, replacements, arguments=None):
+    """Read the options of `program`.
+
+    Args:
+        program: its name, 'ddpg'.
+        episodes: the default of --episodes.
+        replacements: what --replacement chooses from, {name: dict}, the default first.
+        arguments: a list of words; None takes the command line's.
+
+    Returns:
+        A namespace of episodes, seed, env, replacement (the chosen dict) and run (None where the
+        next free folder is to be taken).
+
+    Raises:
+        BadInput: with the line to print.
+    """
+    parser = _Parser(
+        prog=f'{program}.py',
+        description='Train DDPG. The hyperparameters are at the top of the file.',
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add(
+        '--episodes',
+        type=whole_number(1),
+        default=episodes,
+        metavar='N',
+        help='how many episodes to train (default: %(default)s)',
+    )
+    add(
+        '--seed',
+        type=whole_number(0, LARGEST_SEED),
+        default=1,
+        metavar='N',
+        help='the same seed gives the same run (default: %(default)s)',
+    )
+    add(
+        '--env',
+        default='Pendulum-v0',
+        metavar='NAME',
+        help='gym environment with continuous actions (default: %(default)s)',
+    )
+    add(
+        '--replacement',
+        choices=list(replacements),
+        default=next(iter(replacements)),
+        help='how the target networks follow (default: %(default)s)',
+    )
+    add(
+        '--run',
+        metavar='DIR',
+        help=f'folder of this run (default: the first free runs/{program}-N)',
+    )
+    options = parser.parse_args(arguments)
+    options.replacement = replacements[options.replacement]
+    return options
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with errors of one line: no usage text before them."""
+
+    def error(self, message):
+        raise BadInput(f'{message} (--help explains the options)')
+
+
+def whole_number(least, most=None):
+    """Return an argparse type: whole numbers from `least` to `most`, or without an upper bound."""
+    bounds = f'of at least {least}' if most is None else f'from {least} to {most}'
+
+    def convert(text):
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least or (most is not None and number > most):
+            raise argparse.ArgumentTypeError(f'needs a whole number {bounds}, got {text!r}')
+        return number
+
+    return convert

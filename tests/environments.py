@@ -1,0 +1,93 @@
+"""Small gym environments for the tests: several joints, and each way an environment can be wrong.
+
+From the command line: --env tests.environments:ThreeJoints-v0
+"""
+
+import os
+import signal
+
+import gym
+import numpy as np
+from gym import spaces
+from gym.envs.registration import register
+
+
+def box(low, high, dtype=np.float32):
+    """Return a Box between the vectors `low` and `high`."""
+    return spaces.Box(np.array(low, dtype), np.array(high, dtype), dtype=dtype)
+
+
+class Joints(gym.Env):
+    """Each joint is pushed by its own action; the reward is how close all are to zero."""
+
+    def __init__(self, low=(-1, 0, -30), high=(1, 5, -10), length=200, **spaces_in_place):
+        self.action_space = box(low, high)
+        self.observation_space = box([-10] * len(low), [10] * len(low))
+        self.length = length
+        vars(self).update(spaces_in_place)
+        self.seed()
+
+    def seed(self, seed=None):
+        self.random = np.random.RandomState(seed)
+        return [seed]
+
+    def reset(self):
+        self.steps = 0
+        self.state = self.random.uniform(-1, 1, self.observation_space.shape)
+        return self.state.copy()
+
+    def step(self, action):
+        assert self.action_space.contains(np.asarray(action, np.float32)), action
+        centre = (self.action_space.low + self.action_space.high) / 2
+        self.state = 0.9 * self.state + 0.01 * (action - centre)
+        self.steps += 1
+        return self.state.copy(), -np.square(self.state).sum(), self.steps >= self.length, {}
+
+
+class Failing(Joints):
+    """Joints that goes wrong in step 250, that is in the second episode of 200 steps."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.how, self.all_steps = how, 0
+
+    def step(self, action):
+        s_, r, done, info = super().step(action)
+        self.all_steps += 1
+        if self.all_steps == 250:
+            if self.how == 'raise':
+                raise ValueError('the joint\ncame off')
+            if self.how == 'observation':
+                s_ = s_ * np.inf
+            else:
+                r = float(self.how)
+        return s_, r, done, info
+
+
+class Interrupts(Joints):
+    """Joints, but while it is made Ctrl-C comes."""
+
+    def __init__(self):
+        super().__init__()
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def _register(name, entry=Joints, **kwargs):
+    register(id=f'{name}-v0', entry_point=entry, kwargs=kwargs)
+
+
+_register('ThreeJoints')
+_register('ShortEpisodes', length=7)
+_register('Unbounded', action_space=box([-1, -np.inf], [1, np.inf]))
+_register('HalfBounded', action_space=box([0], [np.inf]))
+_register('WidthOverflows', action_space=box([-3e38], [3e38]))
+_register('UpsideDown', action_space=box([-1, 1], [1, 1]))
+_register('MatrixOfActions', action_space=spaces.Box(-1, 1, (2, 2), np.float32))
+_register('ImageObservation', observation_space=spaces.Box(0, 255, (4, 4, 3), np.uint8))
+_register('DiscreteObservation', observation_space=spaces.Discrete(5))
+_register('NanReward', Failing, how='nan')
+_register('InfiniteReward', Failing, how='-inf')
+_register('BadObservation', Failing, how='observation')
+_register('Interrupts', Interrupts)
+_register('Raises', Failing, how='raise')
+_register('CannotBeMade', Joints, low=None, high=None)

@@ -1,0 +1,52 @@
+"""Helpers that look into a TensorFlow graph, for the tests."""
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+import experiment.session
+
+POOL = dict(
+    intra_op_parallelism_threads=2, inter_op_parallelism_threads=4
+)  # TensorFlow's usual way
+
+
+def use_thread_pool(monkeypatch):
+    """Let new sessions run operations on several threads, in any order that the graph allows."""
+    monkeypatch.setattr(experiment.session, 'CONFIG', POOL)
+
+
+def set_values(sess, variables, values):
+    """Give `variables` new `values`."""
+    sess.run(
+        [v.initializer for v in variables],
+        {v.initializer.inputs[1]: value for v, value in zip(variables, values)},
+    )
+
+
+def initialise_rest(sess):
+    """Initialise the variables that have no value yet."""
+    with sess.graph.as_default():
+        missing = [v for v in tf.global_variables() if not sess.run(tf.is_variable_initialized(v))]
+        sess.run(tf.variables_initializer(missing))
+
+
+def batch(random, state_dim, low, high, n=32):
+    """Return a random b_s, b_a, b_r, b_s_, float32."""
+    arrays = (
+        random.normal(size=(n, state_dim)),
+        random.uniform(low, high, size=(n, len(low))),
+        random.normal(size=(n, 1)),
+        random.normal(size=(n, state_dim)),
+    )
+    return [np.float32(array) for array in arrays]
+
+
+def ancestors(op):
+    """Return every operation that must have run before `op` can."""
+    seen, waiting = set(), [op]
+    while waiting:
+        op = waiting.pop()
+        before = [tensor.op for tensor in op.inputs] + list(op.control_inputs)
+        waiting += [o for o in before if o not in seen]
+        seen.update(before)
+    return seen

@@ -1,0 +1,117 @@
+"""DDPG's learning step in NumPy float64, written from the equations alone.
+
+Nothing here is TensorFlow's: forward pass, backward pass and Adam are by hand. Parameters are lists
+of arrays in the order of the graph's variables, l1 before the output layer.
+"""
+
+import numpy as np
+
+
+def actor_forward(params, s, low, high):
+    """Return mu(s) (n, action_dim), and what the backward pass needs."""
+    w1, b1, w2, b2 = params
+    h = s @ w1 + b1
+    z = np.maximum(h, 0.0)
+    t = np.tanh(z @ w2 + b2)
+    return (low + high) / 2 + t * (high - low) / 2, (s, h, z, t)
+
+
+def actor_backward(params, cache, da, low, high):
+    """Return the gradient of sum(da * mu(s)) by each parameter."""
+    _, _, w2, _ = params
+    s, h, z, t = cache
+    dy = da * (high - low) / 2 * (1.0 - t**2)
+    dh = (dy @ w2.T) * (h > 0.0)
+    return [s.T @ dh, dh.sum(axis=0), z.T @ dy, dy.sum(axis=0)]
+
+
+def critic_forward(params, s, a):
+    """Return Q(s, a) (n, 1), and what the backward pass needs."""
+    w1_s, w1_a, b1, w2, b2 = params
+    h = s @ w1_s + a @ w1_a + b1
+    z = np.maximum(h, 0.0)
+    return z @ w2 + b2, (s, a, h, z)
+
+
+def critic_backward(params, cache, dq):
+    """Return the gradient of sum(dq * Q) by each parameter, and by the action (n, action_dim)."""
+    _, w1_a, b1, w2, _ = params
+    s, a, h, z = cache
+    dh = (dq @ w2.T) * (h > 0.0)
+    by_params = [
+        s.T @ dh,
+        a.T @ dh,
+        dh.sum(axis=0).reshape(b1.shape),
+        z.T @ dq,
+        dq.sum(axis=0),
+    ]
+    return by_params, dh @ w1_a.T
+
+
+class Adam:
+    """Kingma and Ba 2015, in the form at the end of their section 2, which TensorFlow has."""
+
+    def __init__(self, params, rate):
+        self.params, self.rate, self.t = params, rate, 0
+        self.m = [np.zeros_like(p) for p in params]
+        self.v = [np.zeros_like(p) for p in params]
+
+    def descend(self, grads):
+        """Move the parameters, in place."""
+        self.t += 1
+        rate = self.rate * np.sqrt(1.0 - 0.999**self.t) / (1.0 - 0.9**self.t)
+        for p, g, m, v in zip(self.params, grads, self.m, self.v):
+            m += 0.1 * (g - m)
+            v += 0.001 * (g * g - v)
+            p -= rate * m / (np.sqrt(v) + 1e-8)
+
+
+class DDPG:
+    """The original version's two updates, each with its replacement.
+
+    Args:
+        actor, critic: the parameters, copied; the targets begin as copies of them.
+        low, high: the bounds of the action, (action_dim,).
+        tau: of the soft replacement; None for hard ones at every `every_a`th and `every_c`th step.
+    """
+
+    def __init__(
+        self, actor, critic, low, high, tau=None, every_a=None, every_c=None, lr=0.001, gamma=0.9
+    ):
+        self.actor, self.actor_ = _copy(actor), _copy(actor)
+        self.critic, self.critic_ = _copy(critic), _copy(critic)
+        self.bounds = np.float64(low), np.float64(high)
+        self.tau, self.every_a, self.every_c, self.gamma = tau, every_a, every_c, gamma
+        self.adam_a, self.adam_c = Adam(self.actor, lr), Adam(self.critic, lr)
+        self.steps = 0
+
+    def learn(self, b_s, b_a, b_r, b_s_):
+        """One learning step: critic, its target, actor, its target."""
+        a_, _ = actor_forward(self.actor_, b_s_, *self.bounds)
+        target = b_r + self.gamma * critic_forward(self.critic_, b_s_, a_)[0]
+        q, cache = critic_forward(self.critic, b_s, b_a)
+        grads, _ = critic_backward(self.critic, cache, 2.0 * (q - target) / len(q))
+        self.adam_c.descend(grads)
+        self._replace(self.critic_, self.critic, self.every_c)
+
+        self.adam_a.descend([-g for g in self.policy_grads(b_s)])
+        self._replace(self.actor_, self.actor, self.every_a)
+        self.steps += 1
+
+    def policy_grads(self, b_s):
+        """Return the gradient by the actor's parameters of the batch's sum of Q(s, mu(s))."""
+        a, cache_a = actor_forward(self.actor, b_s, *self.bounds)
+        q, cache_q = critic_forward(self.critic, b_s, a)
+        _, by_action = critic_backward(self.critic, cache_q, np.ones_like(q))
+        return actor_backward(self.actor, cache_a, by_action, *self.bounds)
+
+    def _replace(self, target, source, every):
+        for t, e in zip(target, source):
+            if self.tau is not None:
+                t += self.tau * (e - t)
+            elif self.steps % every == 0:
+                t[...] = e
+
+
+def _copy(params):
+    return [np.array(p, np.float64) for p in params]

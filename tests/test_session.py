@@ -1,0 +1,62 @@
+"""experiment/session.py"""
+
+import numpy as np
+import pytest
+
+import experiment.quiet  # noqa: F401  before TensorFlow
+import tensorflow.compat.v1 as tf
+from experiment.session import make_callable, new_session
+
+
+@pytest.fixture
+def graph():
+    """A session, placeholders x (n, 2) and y (n, 1), and the tensor x @ [[1], [10]] + y."""
+    with tf.Graph().as_default():
+        x = tf.placeholder(tf.float32, [None, 2], 'x')
+        y = tf.placeholder(tf.float32, [None, 1], 'y')
+        total = tf.matmul(x, [[1.0], [10.0]]) + y
+        counter = tf.get_variable('counter', [], initializer=tf.zeros_initializer())
+        count = tf.assign_add(counter, 1.0).op
+        with new_session() as sess:
+            sess.run(tf.global_variables_initializer())
+            yield sess, x, y, total, counter, count
+
+
+@pytest.mark.parametrize(
+    'layout',
+    [
+        lambda a: a,
+        lambda a: a.astype(np.float32),
+        lambda a: np.asfortranarray(a, np.float32),
+        lambda a: np.float32(np.hstack([a, a]))[:, a.shape[1] :],  # columns of a larger array
+        lambda a: np.float32(a)[::-1][::-1],
+        lambda a: a.tolist(),
+    ],
+)
+def test_same_values_as_session_run_for_every_layout_of_the_arrays(graph, layout):
+    sess, x, y, total, _, _ = graph
+    call = make_callable(sess, total, [x, y])
+    random = np.random.RandomState(0)
+    for n in (1, 5):
+        a, b = random.normal(size=(n, 2)), random.normal(size=(n, 1))
+        got = call(layout(a), layout(b))
+        assert (got == sess.run(total, {x: a, y: b})).all()
+        assert got.shape == (n, 1)
+
+
+def test_an_operation_runs_once_a_call_and_returns_nothing(graph):
+    sess, x, _, _, counter, count = graph
+    call = make_callable(sess, count, [x])
+    assert call([[1, 2]]) is None
+    call([[1, 2]])
+    assert sess.run(counter) == 2
+
+
+@pytest.mark.parametrize(
+    'shape_x, shape_y, named',
+    [((4, 2), (4,), 'y:0'), ((4, 2), (1, 1), 'y:0'), ((4, 3), (4, 1), 'x:0'), ((2,), (2, 1), 'x')],
+)
+def test_a_wrong_shape_is_refused_before_anything_runs(graph, shape_x, shape_y, named):
+    sess, x, y, total, _, _ = graph
+    with pytest.raises(ValueError, match=f'^{named}.* got'):
+        make_callable(sess, total, [x, y])(np.zeros(shape_x), np.zeros(shape_y))
