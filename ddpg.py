@@ -57,10 +57,14 @@ REWARD_SCALE = 10  # the memory keeps r / 10, which keeps Q small
 #     a target that moved with the network that follows it would never be reached.
 
 
-def dense(x, units, name, w_init, b_init, trainable, activation=None):
-    """Return activation(x w + b), (n, units), for x (n, width); w and b are variables in `name`."""
+def dense(x, units, name, activation=None, w_init=None, b_init=None, trainable=True):
+    """Return activation(x w + b), (n, units), for x (n, width); w and b are variables in `name`.
+
+    Without initialisers w starts as TensorFlow would have it (Glorot uniform), and b at 0.
+    """
     with tf.variable_scope(name):
         w = tf.get_variable('w', [x.shape[1], units], initializer=w_init, trainable=trainable)
+        b_init = b_init or tf.zeros_initializer()
         b = tf.get_variable('b', [units], initializer=b_init, trainable=trainable)
         y = tf.matmul(x, w) + b
         return y if activation is None else activation(y)
@@ -144,13 +148,9 @@ class Actor(object):
 
     def _build_net(self, s, scope, trainable):
         with tf.variable_scope(scope):
-            init = dict(
-                w_init=tf.random_normal_initializer(0.0, 0.3),
-                b_init=tf.constant_initializer(0.1),
-                trainable=trainable,
-            )
-            net = dense(s, HIDDEN_UNITS, 'l1', activation=tf.nn.relu, **init)
-            a = dense(net, len(self.action_bound), 'a', activation=tf.nn.tanh, **init)
+            init_w, init_b = tf.random_normal_initializer(0.0, 0.3), tf.constant_initializer(0.1)
+            net = dense(s, HIDDEN_UNITS, 'l1', tf.nn.relu, init_w, init_b, trainable)
+            a = dense(net, len(self.action_bound), 'a', tf.nn.tanh, init_w, init_b, trainable)
             return tf.add(self.action_centre, a * self.action_bound, name='scaled_a')
 
     def choose_action(self, s):
@@ -247,14 +247,14 @@ class Critic(object):
 
     def _build_net(self, s, a, scope, trainable):
         with tf.variable_scope(scope):
-            init = dict(initializer=tf.random_normal_initializer(0.0, 0.1), trainable=trainable)
-            init_b = dict(initializer=tf.constant_initializer(0.1), trainable=trainable)
+            init_w, init_b = tf.random_normal_initializer(0.0, 0.1), tf.constant_initializer(0.1)
             with tf.variable_scope('l1'):
-                w1_s = tf.get_variable('w1_s', [s.shape[1], HIDDEN_UNITS], **init)
-                w1_a = tf.get_variable('w1_a', [a.shape[1], HIDDEN_UNITS], **init)
-                b1 = tf.get_variable('b1', [1, HIDDEN_UNITS], **init_b)
+                width = HIDDEN_UNITS
+                w1_s = tf.get_variable('w1_s', [s.shape[1], width], None, init_w, None, trainable)
+                w1_a = tf.get_variable('w1_a', [a.shape[1], width], None, init_w, None, trainable)
+                b1 = tf.get_variable('b1', [1, width], None, init_b, None, trainable)
                 net = tf.nn.relu(tf.matmul(s, w1_s) + tf.matmul(a, w1_a) + b1)
-            return dense(net, 1, 'q', init['initializer'], init_b['initializer'], trainable)
+            return dense(net, 1, 'q', None, init_w, init_b, trainable)
 
     def learn(self, b_s, b_a, b_r, b_s_):
         """One Adam step on the TD error, then the target_net's replacement.
@@ -279,6 +279,13 @@ class Critic(object):
 #####################  Actor Critic (how the two are joined)  #####################
 
 
+def set_seed(env, seed):
+    """Seed numpy's global generator and `env`, unless `seed` is None."""
+    if seed is not None:
+        np.random.seed(seed)
+        env.seed(seed)
+
+
 def build(env, replacement=SOFT, seed=None):
     """Build actor and critic for `env` in a graph of their own, ready to act and to learn.
 
@@ -293,9 +300,7 @@ def build(env, replacement=SOFT, seed=None):
     """
     state_dim = env.observation_space.shape[0]
     low, high = env.action_space.low, env.action_space.high
-    if seed is not None:
-        np.random.seed(seed)
-        env.seed(seed)
+    set_seed(env, seed)
 
     with tf.Graph().as_default():
         tf.set_random_seed(seed)
@@ -382,18 +387,21 @@ def train(env, memory, choose_action, learn, episodes=MAX_EPISODES):
 #####################  the program  #####################
 
 
+def memory_for(env):
+    """Return an empty Memory for transitions of `env`, of MEMORY_CAPACITY rows."""
+    state_dim, action_dim = env.observation_space.shape[0], env.action_space.shape[0]
+    return Memory(MEMORY_CAPACITY, 2 * state_dim + action_dim + 1)
+
+
 def agent(env, replacement, seed):
     """Build what the program drives: both networks, their memory, and a learning step of both."""
     sess, actor, critic = build(env, replacement, seed)
-    memory = Memory(
-        MEMORY_CAPACITY, 2 * env.observation_space.shape[0] + len(actor.action_bound) + 1
-    )
 
     def learn(b_s, b_a, b_r, b_s_):
         critic.learn(b_s, b_a, b_r, b_s_)
         actor.learn(b_s)
 
-    return program.Agent(sess, memory, actor.choose_action, learn, critic.losses)
+    return program.Agent(sess, memory_for(env), actor.choose_action, learn, critic.losses)
 
 
 def main():

@@ -26,30 +26,34 @@ LAST = 20  # episodes in the closing line's mean
 Agent = namedtuple('Agent', 'sess memory choose_action learn losses')
 
 
-def main(name, build_agent, train, replacements, constants):
+def main(program, build_agent, train, replacements, constants):
     """Train from the command line; leave with a line and an exit code where that does not work.
 
     Args:
-        name: of the program, 'ddpg'.
+        program: its name, 'ddpg'.
         build_agent: (env, replacement, seed) -> Agent.
         train: (env, memory, choose_action, learn, episodes) -> iterator of Episode.
         replacements: the choices of --replacement, {name: dict}, the default first.
-        constants: the program's globals(); those in capitals are its hyperparameters.
+        constants: the program's globals(); numbers and dicts in capitals are hyperparameters.
     """
-    hyperparameters = {key: value for key, value in constants.items() if key.isupper()}
+    hyperparameters = {
+        name: value
+        for name, value in constants.items()
+        if name.isupper() and isinstance(value, (int, float, dict))
+    }
     try:
         with _ctrl_c() as stop_asked:
-            options = parse(name, hyperparameters['MAX_EPISODES'], replacements)
+            options = parse(program, hyperparameters['MAX_EPISODES'], replacements)
             env = environment.make(options.env)
             agent = build_agent(env, options.replacement, options.seed)
-            options.run = folder.create(name, options.run)
-            config = dict(program=name, **vars(options), hyperparameters=hyperparameters)
+            options.run = folder.create(program, options.run)
+            config = dict(program=program, **vars(options), hyperparameters=hyperparameters)
             _train(env, agent, train, config, stop_asked)
     except (BadInput, RunFailed, Stopped) as ending:
-        print(f'{name}.py: {ending}', file=sys.stderr)
+        print(f'{program}.py: {ending}', file=sys.stderr)
         sys.exit(ending.exit_code)
     except KeyboardInterrupt:  # the second Ctrl-C
-        print(f'{name}.py: stopped at once', file=sys.stderr)
+        print(f'{program}.py: stopped at once', file=sys.stderr)
         sys.exit(Stopped.exit_code)
 
 

@@ -34,7 +34,7 @@ def _nothing_on_stderr():
 try:
     with _nothing_on_stderr():
         import gym  # noqa: F401
-        import tensorflow.compat.v1  # noqa: F401
+        import tensorflow.compat.v1 as tf
 except ModuleNotFoundError as error:
     sys.exit(
         f'{error}. On Python 3.7, or 3.10 to 3.13, this installs what the lesson needs: '
@@ -43,3 +43,6 @@ except ModuleNotFoundError as error:
 except KeyboardInterrupt:
     print('Stopped before training began.', file=sys.stderr)
     sys.exit(130)
+
+# TensorFlow 1.15 warns of what it uses itself.
+tf.logging.set_verbosity(tf.logging.ERROR)

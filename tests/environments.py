@@ -91,3 +91,5 @@ _register('BadObservation', Failing, how='observation')
 _register('Interrupts', Interrupts)
 _register('Raises', Failing, how='raise')
 _register('CannotBeMade', Joints, low=None, high=None)
+
+ENVIRONMENTS = {1: lambda: gym.make('Pendulum-v0'), 3: Joints}  # by the number of actions

@@ -50,3 +50,23 @@ def ancestors(op):
         waiting += [o for o in before if o not in seen]
         seen.update(before)
     return seen
+
+
+def doubles(arrays):
+    """Return the arrays in float64."""
+    return [array.astype(np.float64) for array in arrays]
+
+
+def weights_for(net):
+    """Return numpy's random values for a network's variables."""
+    random = np.random.RandomState(3)
+    return [random.normal(0, 0.3, variable.shape.as_list()) for variable in net]
+
+
+def changed(before, after):
+    """Return the names of the networks in which any weight differs."""
+    return {
+        name
+        for name in before
+        if any((old != new).any() for old, new in zip(before[name], after[name]))
+    }

@@ -48,6 +48,22 @@ def critic_backward(params, cache, dq):
     return by_params, dh @ w1_a.T
 
 
+def td_grads(critic, critic_, actor_, bounds, gamma, b_s, b_a, b_r, b_s_):
+    """Return the gradient by the critic's parameters of the mean squared TD error."""
+    a_, _ = actor_forward(actor_, b_s_, *bounds)
+    target = b_r + gamma * critic_forward(critic_, b_s_, a_)[0]
+    q, cache = critic_forward(critic, b_s, b_a)
+    return critic_backward(critic, cache, 2.0 * (q - target) / len(q))[0]
+
+
+def q_grads_of_actor(actor, critic, b_s, low, high):
+    """Return the gradient by the actor's parameters of the batch's sum of Q(s, mu(s))."""
+    a, cache_a = actor_forward(actor, b_s, low, high)
+    q, cache_q = critic_forward(critic, b_s, a)
+    _, by_action = critic_backward(critic, cache_q, np.ones_like(q))
+    return actor_backward(actor, cache_a, by_action, low, high)
+
+
 class Adam:
     """Kingma and Ba 2015, in the form at the end of their section 2, which TensorFlow has."""
 
@@ -87,23 +103,15 @@ class DDPG:
 
     def learn(self, b_s, b_a, b_r, b_s_):
         """One learning step: critic, its target, actor, its target."""
-        a_, _ = actor_forward(self.actor_, b_s_, *self.bounds)
-        target = b_r + self.gamma * critic_forward(self.critic_, b_s_, a_)[0]
-        q, cache = critic_forward(self.critic, b_s, b_a)
-        grads, _ = critic_backward(self.critic, cache, 2.0 * (q - target) / len(q))
+        nets = self.critic, self.critic_, self.actor_
+        grads = td_grads(*nets, self.bounds, self.gamma, b_s, b_a, b_r, b_s_)
         self.adam_c.descend(grads)
         self._replace(self.critic_, self.critic, self.every_c)
 
-        self.adam_a.descend([-g for g in self.policy_grads(b_s)])
+        grads = q_grads_of_actor(self.actor, self.critic, b_s, *self.bounds)
+        self.adam_a.descend([-g for g in grads])
         self._replace(self.actor_, self.actor, self.every_a)
         self.steps += 1
-
-    def policy_grads(self, b_s):
-        """Return the gradient by the actor's parameters of the batch's sum of Q(s, mu(s))."""
-        a, cache_a = actor_forward(self.actor, b_s, *self.bounds)
-        q, cache_q = critic_forward(self.critic, b_s, a)
-        _, by_action = critic_backward(self.critic, cache_q, np.ones_like(q))
-        return actor_backward(self.actor, cache_a, by_action, *self.bounds)
 
     def _replace(self, target, source, every):
         for t, e in zip(target, source):
@@ -111,6 +119,41 @@ class DDPG:
                 t += self.tau * (e - t)
             elif self.steps % every == 0:
                 t[...] = e
+
+
+class SimplifiedDDPG:
+    """The simplified version's learning step: actor, moving averages, critic against these.
+
+    Args:
+        actor, critic: the parameters, copied; the averages begin as copies of them.
+        low, high: the bounds of the action, (action_dim,).
+    """
+
+    def __init__(self, actor, critic, low, high, decay=0.99, lr_a=0.001, lr_c=0.002, gamma=0.9):
+        self.actor, self.actor_ = _copy(actor), _copy(actor)
+        self.critic, self.critic_ = _copy(critic), _copy(critic)
+        self.bounds = np.float64(low), np.float64(high)
+        self.decay, self.gamma = decay, gamma
+        self.adam_a, self.adam_c = Adam(self.actor, lr_a), Adam(self.critic, lr_c)
+
+    def learn(self, b_s, b_a, b_r, b_s_):
+        """One learning step."""
+        self.step_actor(b_s)
+        self.move_averages()
+        self.step_critic(b_s, b_a, b_r, b_s_)
+
+    def step_actor(self, b_s):
+        grads = q_grads_of_actor(self.actor, self.critic, b_s, *self.bounds)
+        self.adam_a.descend([-g / len(b_s) for g in grads])
+
+    def move_averages(self):
+        for average, value in zip(self.actor_ + self.critic_, self.actor + self.critic):
+            average *= self.decay
+            average += (1.0 - self.decay) * value
+
+    def step_critic(self, b_s, b_a, b_r, b_s_):
+        nets = self.critic, self.critic_, self.actor_
+        self.adam_c.descend(td_grads(*nets, self.bounds, self.gamma, b_s, b_a, b_r, b_s_))
 
 
 def _copy(params):

@@ -8,14 +8,19 @@ import tensorflow.compat.v1 as tf
 
 from memory import Memory
 from tests import reference
-from tests.environments import Joints
-from tests.graphs import ancestors, batch, initialise_rest, set_values, use_thread_pool
+from tests.environments import ENVIRONMENTS, Joints
+from tests.graphs import (
+    ancestors,
+    batch,
+    changed,
+    doubles,
+    initialise_rest,
+    set_values,
+    use_thread_pool,
+    weights_for,
+)
 
 HARD_7_5 = dict(ddpg.HARD, rep_iter_a=7, rep_iter_c=5)
-ENVIRONMENTS = {
-    1: lambda: gym.make('Pendulum-v0'),
-    3: lambda: Joints(low=(-1, 0, -30), high=(1, 5, -10)),
-}
 
 
 def networks(actor, critic):
@@ -39,17 +44,6 @@ def reference_like(sess, actor, critic, env, replacement):
         every_a=replacement.get('rep_iter_a'),
         every_c=replacement.get('rep_iter_c'),
     )
-
-
-def doubles(arrays):
-    """Return the arrays in float64."""
-    return [array.astype(np.float64) for array in arrays]
-
-
-def weights_for(net):
-    """Return numpy's random values for a network's variables."""
-    random = np.random.RandomState(3)
-    return [random.normal(0, 0.3, variable.shape.as_list()) for variable in net]
 
 
 # ---------------------------------------------------------------- the algorithm
@@ -172,15 +166,6 @@ def small():
 
 def values(sess, actor, critic):
     return {name: sess.run(net) for name, net in networks(actor, critic).items()}
-
-
-def changed(before, after):
-    """Return the names of the networks in which any weight differs."""
-    return {
-        name
-        for name in before
-        if any((old != new).any() for old, new in zip(before[name], after[name]))
-    }
 
 
 def assert_soft_replaced(before, after, who):
