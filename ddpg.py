@@ -286,6 +286,17 @@ def set_seed(env, seed):
         env.seed(seed)
 
 
+def initialise(sess, t_params, e_params):
+    """Initialise all variables; `t_params` begin as copies of `e_params` (paper, Algorithm 1)."""
+    with tf.name_scope('init'):
+        targets = {t.name for t in t_params}
+        others = [v for v in tf.global_variables() if v.name not in targets]
+        init = tf.variables_initializer(others)
+        copies = [tf.assign(t, e) for t, e in zip(t_params, e_params)]
+    sess.run(init)
+    sess.run(copies)
+
+
 def build(env, replacement=SOFT, seed=None):
     """Build actor and critic for `env` in a graph of their own, ready to act and to learn.
 
@@ -318,14 +329,7 @@ def build(env, replacement=SOFT, seed=None):
         critic = Critic(sess, S, R, S_, actor.a, actor.a_, LR_C, GAMMA, replacement)
         actor.add_grad_to_graph(critic.a_grads)
 
-        with tf.name_scope('init'):
-            copies = [
-                tf.assign(t, e)
-                for t, e in zip(actor.t_params + critic.t_params, actor.e_params + critic.e_params)
-            ]
-            init = tf.global_variables_initializer()
-        sess.run(init)
-        sess.run(copies)
+        initialise(sess, actor.t_params + critic.t_params, actor.e_params + critic.e_params)
     return sess, actor, critic
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 import ddpg
-from ddpg import GAMMA, HIDDEN_UNITS, SOFT, dense, memory_for, set_seed, train
+from ddpg import GAMMA, HIDDEN_UNITS, SOFT, dense, initialise, memory_for, set_seed, train
 from experiment import program
 from experiment.session import make_callable, new_session
 
@@ -84,7 +84,8 @@ class DDPG(object):
         self.td_error = td_error()  # outside: to look at, nothing learns
 
         self.sess = new_session()
-        self.sess.run(tf.global_variables_initializer())  # averages begin as copies
+        params = self.a_params + self.c_params
+        initialise(self.sess, [self.ema.average(v) for v in params], params)
         self._act = make_callable(self.sess, self.a, [S])
         self._learn = make_callable(self.sess, c_train, [S, A, R, S_])
         self._feeds = S, A, R, S_

@@ -5,14 +5,11 @@ import tensorflow.compat.v1 as tf
 
 import experiment.session
 
-POOL = dict(
-    intra_op_parallelism_threads=2, inter_op_parallelism_threads=4
-)  # TensorFlow's usual way
-
 
 def use_thread_pool(monkeypatch):
     """Let new sessions run operations on several threads, in any order that the graph allows."""
-    monkeypatch.setattr(experiment.session, 'CONFIG', POOL)
+    pool = tf.ConfigProto(intra_op_parallelism_threads=2, inter_op_parallelism_threads=4)
+    monkeypatch.setattr(experiment.session, 'config', lambda: pool)
 
 
 def set_values(sess, variables, values):
@@ -21,6 +18,13 @@ def set_values(sess, variables, values):
         [v.initializer for v in variables],
         {v.initializer.inputs[1]: value for v, value in zip(variables, values)},
     )
+
+
+def forgetting(sess, kept):
+    """Return an operation that gives all variables but `kept` their initial values again."""
+    names = {variable.name for variable in kept}
+    with sess.graph.as_default():
+        return tf.variables_initializer([v for v in tf.global_variables() if v.name not in names])
 
 
 def initialise_rest(sess):

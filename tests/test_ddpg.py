@@ -14,6 +14,7 @@ from tests.graphs import (
     batch,
     changed,
     doubles,
+    forgetting,
     initialise_rest,
     set_values,
     use_thread_pool,
@@ -70,8 +71,7 @@ def test_200_learning_steps_agree_with_numpy_20_times(
     for name, net in nets.items():
         set_values(sess, net, start[name])
     learner = reference_like(sess, actor, critic, env, replacement)
-    with sess.graph.as_default():
-        forget = tf.global_variables_initializer()  # Adam's moments and the counters too
+    forget = forgetting(sess, [])  # Adam's moments and the counters too
 
     random = np.random.RandomState(4)
     space = env.action_space

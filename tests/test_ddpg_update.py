@@ -3,7 +3,6 @@
 import ddpg_update
 import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 
 import ddpg
 from tests import reference
@@ -13,6 +12,7 @@ from tests.graphs import (
     batch,
     changed,
     doubles,
+    forgetting,
     set_values,
     use_thread_pool,
     weights_for,
@@ -50,8 +50,8 @@ def test_200_learning_steps_agree_with_numpy_20_times(action_dim, threads, monke
     for b in batches:
         learner.learn(*doubles(b))
     expected = (learner.actor, learner.actor_, learner.critic, learner.critic_)
-    with both.sess.graph.as_default():
-        forget = tf.global_variables_initializer()
+    names = networks(both)
+    forget = forgetting(both.sess, names['actor average'] + names['critic average'])
 
     for repetition in range(20):
         both.sess.run(forget)

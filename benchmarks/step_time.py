@@ -1,0 +1,221 @@
+"""How long a learning step takes, and where its time goes: `python -m benchmarks.step_time`.
+
+All contenders run the lesson's own loop on Pendulum in one process, on one core, with the same
+memory, and take turns, one episode each, so that a slow moment of the machine hits all alike.
+"""
+
+import argparse
+import os
+import platform
+import time
+
+import ddpg
+import ddpg_update
+import gym
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from benchmarks.numpy_ddpg import NumpyDDPG
+
+EPISODE = 200  # learning steps in a round of one contender
+
+
+def textbook(env):
+    """The same graph as ddpg.py's in a default session, one sess.run with a feed dict for each."""
+    sess, actor, critic = ddpg.build(env, seed=1)
+    with sess.graph.as_default():
+        tau = ddpg.SOFT['tau']
+        replace = {
+            net: [tf.assign(t, (1 - tau) * t + tau * e) for t, e in zip(net.t_params, net.e_params)]
+            for net in (actor, critic)
+        }
+        plain = tf.Session()
+        plain.run(tf.global_variables_initializer())
+
+    def choose_action(s):
+        return plain.run(actor.a, {actor.S: s[np.newaxis, :]})[0]
+
+    def learn(b_s, b_a, b_r, b_s_):
+        feed = {critic.S: b_s, critic.a: b_a, critic.R: b_r, critic.S_: b_s_}
+        plain.run(critic.train_op, feed)
+        plain.run(replace[critic])
+        plain.run(actor.train_op, {actor.S: b_s})
+        plain.run(replace[actor])
+
+    return choose_action, learn
+
+
+def lesson(module):
+    """The given version as the program runs it."""
+
+    def contender(env):
+        agent = module.agent(env, ddpg.SOFT, seed=1)
+        return agent.choose_action, agent.learn
+
+    return contender
+
+
+def in_numpy(env):
+    """The same networks and updates by hand."""
+    sess, actor, critic = ddpg.build(env, seed=1)
+    weights = sess.run(actor.e_params), sess.run(critic.e_params)
+    by_hand = NumpyDDPG(*weights, env.action_space.low, env.action_space.high)
+    return by_hand.choose_action, by_hand.learn
+
+
+def filled_memory(env, capacity=None):
+    """Return a full Memory of states that a random policy meets."""
+    memory = ddpg.memory_for(env) if capacity is None else ddpg.Memory(capacity, 8)
+    env.seed(1)
+    np.random.seed(1)
+    s = env.reset()
+    rows = []
+    for _ in range(1000):
+        a = np.random.uniform(env.action_space.low, env.action_space.high)
+        s_, r, done, _ = env.step(a)
+        rows.append(np.concatenate((s, a, (r / ddpg.REWARD_SCALE,), s_)))
+        s = env.reset() if done else s_
+    memory.data[:] = np.resize(rows, memory.data.shape)
+    memory.pointer = memory.capacity + 1
+    return memory
+
+
+def loop(contender, capacity=None):
+    """Return a function that runs one episode of the loop and gives its microseconds a step."""
+    env = gym.make('Pendulum-v0')
+    choose_action, learn = contender(env)
+    memory = filled_memory(env, capacity)
+    episodes = ddpg.train(env, memory, choose_action, learn, episodes=10**9)
+
+    def episode():
+        start = time.perf_counter()
+        next(episodes)
+        return (time.perf_counter() - start) / EPISODE * 1e6
+
+    return episode
+
+
+def stable_baselines3():
+    """Stable-Baselines3's DDPG with the lesson's sizes, as `loop` gives it, or None without it."""
+    try:
+        import gymnasium
+        import stable_baselines3
+        import torch
+    except ImportError:
+        return None
+    torch.set_num_threads(1)
+    model = stable_baselines3.DDPG(
+        'MlpPolicy',
+        gymnasium.make('Pendulum-v1'),
+        policy_kwargs=dict(net_arch=[ddpg.HIDDEN_UNITS]),
+        batch_size=ddpg.BATCH_SIZE,
+        buffer_size=ddpg.MEMORY_CAPACITY,
+        learning_starts=ddpg.BATCH_SIZE,
+        train_freq=1,
+        gradient_steps=1,
+    )
+    model.learn(2 * ddpg.BATCH_SIZE)
+
+    def episode():
+        start = time.perf_counter()
+        model.learn(EPISODE, reset_num_timesteps=False)
+        return (time.perf_counter() - start) / EPISODE * 1e6
+
+    return episode
+
+
+def take_turns(contenders, rounds):
+    """Return {name: microseconds a step in each round}; the first round only warms up."""
+    times = {name: [] for name in contenders}
+    for number in range(rounds + 1):
+        for name, episode in contenders.items():
+            microseconds = episode()
+            if number > 0:
+                times[name].append(microseconds)
+    return times
+
+
+def parts(contender):
+    """Return {part of a step: median microseconds} of one contender, each part by itself."""
+    env = gym.make('Pendulum-v0')
+    choose_action, learn = contender(env)
+    memory = filled_memory(env)
+    s, low, high = env.reset(), env.action_space.low, env.action_space.high
+    a = choose_action(s)
+    b_M = memory.sample(ddpg.BATCH_SIZE)
+    b = b_M[:, :3], b_M[:, 3:4], b_M[:, 4:5], b_M[:, 5:]
+    calls = {
+        'act': lambda: choose_action(s),
+        'noise': lambda: np.clip(np.random.normal(a, 0.1), low, high),
+        'environment': lambda: env.env.step(a),
+        'store': lambda: memory.store_transition(s, a, 0.1, s),
+        'sample': lambda: memory.sample(ddpg.BATCH_SIZE),
+    }
+    if contender is ORIGINAL:
+        _, actor, critic = ddpg.build(env, seed=1)
+        calls['critic'] = lambda: critic.learn(*b)
+        calls['actor'] = lambda: actor.learn(b[0])
+    else:
+        calls['critic and actor'] = lambda: learn(*b)
+    return {name: np.median([_time(call) for _ in range(9)]) for name, call in calls.items()}
+
+
+def _time(call, times=100):
+    start = time.perf_counter()
+    for _ in range(times):
+        call()
+    return (time.perf_counter() - start) / times * 1e6
+
+
+ORIGINAL, SIMPLIFIED = lesson(ddpg), lesson(ddpg_update)
+
+
+def compare(rounds):
+    """Print the contenders' table and the parts of a step."""
+    contenders = {
+        'textbook': loop(textbook),
+        'ddpg.py': loop(ORIGINAL),
+        'ddpg_update.py': loop(SIMPLIFIED),
+        'NumPy by hand': loop(in_numpy),
+    }
+    theirs = stable_baselines3()
+    if theirs is not None:
+        contenders['Stable-Baselines3'] = theirs
+    times = take_turns(contenders, rounds)
+
+    ours = np.array(times['ddpg.py'])
+    print('| | microseconds a learning step, median | quarter to three quarters | to ddpg.py |')
+    print('|---|---:|---:|---:|')
+    for name, values in times.items():
+        quarter, median, three = np.percentile(values, [25, 50, 75])
+        ratio = np.median(np.array(values) / ours)
+        print(f'| {name} | {median:.0f} | {quarter:.0f} to {three:.0f} | {ratio:.2f} |')
+    if theirs is None:
+        print('(Stable-Baselines3 is not installed here: pip install stable-baselines3)')
+
+    columns = {name: parts(c) for name, c in (('ddpg.py', ORIGINAL), ('NumPy', in_numpy))}
+    print('\n| part of a step | ddpg.py | NumPy by hand |')
+    print('|---|---:|---:|')
+    original, by_hand = columns['ddpg.py'], columns['NumPy']
+    original['critic and actor'] = original['critic'] + original['actor']
+    for part in original:
+        numpy_time = f'{by_hand[part]:.1f}' if part in by_hand else ''
+        print(f'| {part} | {original[part]:.1f} | {numpy_time} |')
+
+
+def main():
+    """Pin the process to one core and measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--rounds', type=int, default=21, help='episodes a contender (default: 21)')
+    options = parser.parse_args()
+    if hasattr(os, 'sched_setaffinity'):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    print(
+        f'Python {platform.python_version()}, TensorFlow {tf.__version__}, '
+        f'numpy {np.__version__}, one core of {os.cpu_count()}\n'
+    )
+    compare(options.rounds)
+
+
+if __name__ == '__main__':
+    main()
