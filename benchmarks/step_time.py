@@ -16,8 +16,9 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from benchmarks.numpy_ddpg import NumpyDDPG
+from experiment import session
 
-EPISODE = 200  # learning steps in a round of one contender
+EPISODE = ddpg.MAX_EP_STEPS  # learning steps in a round of one contender
 
 
 def textbook(env):
@@ -203,17 +204,83 @@ def compare(rounds):
         print(f'| {part} | {original[part]:.1f} | {numpy_time} |')
 
 
+def steps(module_name, value, threads):
+    """Return the median microseconds of a learning step of ddpg.py and by hand, at another size."""
+    before = getattr(ddpg, module_name), session.THREADS
+    setattr(ddpg, module_name, value)
+    session.THREADS = threads
+    try:
+        capacity = value if module_name == 'MEMORY_CAPACITY' else None
+        contenders = {'ddpg.py': loop(ORIGINAL, capacity), 'NumPy': loop(in_numpy, capacity)}
+        times = take_turns(contenders, rounds=3)
+        return [np.median(times[name]) for name in contenders]
+    finally:
+        setattr(ddpg, module_name, before[0])
+        session.THREADS = before[1]
+
+
+def scaling(path):
+    """Print and plot the time of a step against batch size, width and memory capacity."""
+    import matplotlib
+
+    matplotlib.use('Agg')
+    from matplotlib import pyplot as plt
+
+    all_cores = os.cpu_count()
+    figure, panels = plt.subplots(1, 3, figsize=(12, 3.6), sharey=True)
+    for panel, (name, label, values) in zip(panels, SIZES):
+        print(f'\n| {label} | ddpg.py, 1 thread | {all_cores} threads | NumPy by hand |')
+        print('|---:|---:|---:|---:|')
+        rows = []
+        for value in values:
+            one, by_hand = steps(name, value, 1)
+            many, _ = steps(name, value, all_cores)
+            rows.append((value, one, many, by_hand))
+            print(f'| {value} | {one:.0f} | {many:.0f} | {by_hand:.0f} |', flush=True)
+        pays = [value for value, one, many, _ in rows if many < 0.9 * one]
+        print(f'More threads pay (by a tenth) at: {", ".join(map(str, pays)) or "none of these"}')
+        columns = list(zip(*rows))
+        panel.loglog(columns[0], columns[1], 'o-', label='ddpg.py, 1 thread')
+        panel.loglog(columns[0], columns[2], 's--', label=f'ddpg.py, {all_cores} threads')
+        panel.loglog(columns[0], columns[3], '^:', label='NumPy by hand')
+        panel.set_xlabel(label)
+    panels[0].set_ylabel('microseconds a learning step')
+    panels[0].legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    print(f'\nThe picture is {path}')
+
+
+SIZES = (
+    ('BATCH_SIZE', 'batch size', (32, 128, 512, 2048, 4096)),
+    ('HIDDEN_UNITS', 'hidden units', (30, 100, 300, 1024)),
+    ('MEMORY_CAPACITY', 'memory capacity', (10**4, 10**5, 10**6)),
+)
+
+
 def main():
-    """Pin the process to one core and measure."""
+    """Measure; the contenders on one core."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--rounds', type=int, default=21, help='episodes a contender (default: 21)')
+    parser.add_argument(
+        '--scaling',
+        metavar='PNG',
+        nargs='?',
+        const='step_time_scaling.png',
+        help='the time against batch size, width and capacity instead (default: %(const)s)',
+    )
     options = parser.parse_args()
+    versions = (
+        f'Python {platform.python_version()}, TensorFlow {tf.__version__}, '
+        f'numpy {np.__version__}, {os.cpu_count()} cores'
+    )
+    if options.scaling:
+        print(versions)
+        scaling(options.scaling)
+        return
     if hasattr(os, 'sched_setaffinity'):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    print(
-        f'Python {platform.python_version()}, TensorFlow {tf.__version__}, '
-        f'numpy {np.__version__}, one core of {os.cpu_count()}\n'
-    )
+    print(f'{versions}, of which one is used\n')
     compare(options.rounds)
 
 

@@ -17,8 +17,8 @@ def parse(program, episodes, replacements, arguments=None):
         arguments: a list of words; None takes the command line's.
 
     Returns:
-        A namespace of episodes, seed, env, replacement (the chosen dict) and run (None where the
-        next free folder is to be taken).
+        A namespace: episodes, seed, env, replacement (the chosen dict), threads, run (None where
+        the next free folder is to be taken).
 
     Raises:
         BadInput: with the line to print.
@@ -54,6 +54,13 @@ def parse(program, episodes, replacements, arguments=None):
         choices=list(replacements),
         default=next(iter(replacements)),
         help='how the target networks follow (default: %(default)s)',
+    )
+    add(
+        '--threads',
+        type=whole_number(1),
+        default=1,
+        metavar='N',
+        help='threads for one operation; 1 is fastest for small networks (default: %(default)s)',
     )
     add(
         '--run',

@@ -11,7 +11,7 @@ from datetime import timedelta
 import numpy as np
 from tqdm import tqdm
 
-from experiment import environment, folder
+from experiment import environment, folder, session
 from experiment.errors import BadInput, RunFailed, Stopped
 from experiment.options import parse
 
@@ -45,6 +45,7 @@ def main(program, build_agent, train, replacements, constants):
         with _ctrl_c() as stop_asked:
             options = parse(program, hyperparameters['MAX_EPISODES'], replacements)
             env = environment.make(options.env)
+            session.THREADS = options.threads
             agent = build_agent(env, options.replacement, options.seed)
             options.run = folder.create(program, options.run)
             config = dict(program=program, **vars(options), hyperparameters=hyperparameters)

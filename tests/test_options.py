@@ -18,17 +18,19 @@ def test_defaults():
         'seed': 1,
         'env': 'Pendulum-v0',
         'replacement': REPLACEMENTS['soft'],
+        'threads': 1,
         'run': None,
     }
 
 
 def test_each_option():
-    words = '--episodes 3 --seed 4294967295 --env X-v0 --replacement hard --run here'
+    words = '--episodes 3 --seed 4294967295 --env X-v0 --replacement hard --threads 2 --run here'
     assert options(*words.split()) == {
         'episodes': 3,
         'seed': 2**32 - 1,
         'env': 'X-v0',
         'replacement': REPLACEMENTS['hard'],
+        'threads': 2,
         'run': 'here',
     }
 
@@ -42,6 +44,7 @@ def test_each_option():
         ('--episodes 1.5', "--episodes: needs a whole number of at least 1, got '1.5'"),
         ('--seed -1', "--seed: needs a whole number from 0 to 4294967295, got '-1'"),
         ('--seed 4294967296', '--seed: needs a whole number from 0 to 4294967295'),
+        ('--threads 0', "--threads: needs a whole number of at least 1, got '0'"),
         ('--replacement medium', "--replacement: invalid choice: 'medium'"),
         ('--run', '--run: expected one argument'),
         ('--epis 3', 'unrecognized arguments: --epis 3'),
@@ -66,6 +69,7 @@ def test_help_explains_every_option_with_its_default(capsys):
         '--seed N': '1',
         '--env NAME': 'Pendulum-v0',
         '--replacement {soft,hard}': 'soft',
+        '--threads N': '1',
         '--run DIR': 'the first free runs/ddpg-N',
     }.items():
         explanation = text.split(f' {option} ')[-1]
