@@ -1,10 +1,12 @@
 """The command line's options."""
 
 import argparse
+import re
 
 from experiment.errors import BadInput
 
 LARGEST_SEED = 2**32 - 1  # numpy's global generator takes no larger one
+MOST_SEEDS = 10000  # in one range
 
 
 def parse(program, episodes, replacements, arguments=None):
@@ -23,7 +25,7 @@ def parse(program, episodes, replacements, arguments=None):
     Raises:
         BadInput: with the line to print.
     """
-    parser = _Parser(
+    parser = Parser(
         prog=f'{program}.py',
         description='Train DDPG. The hyperparameters are at the top of the file.',
         allow_abbrev=False,
@@ -72,11 +74,23 @@ def parse(program, episodes, replacements, arguments=None):
     return options
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """argparse, with errors of one line: no usage text before them."""
 
     def error(self, message):
         raise BadInput(f'{message} (--help explains the options)')
+
+
+def seeds(text):
+    """An argparse type: '1-5', '3' or '1,4,7-9' as a list of seeds, each once, in order."""
+    found = set()
+    for part in text.split(','):
+        match = re.match(r'(\d+)(?:-(\d+))?$', part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if not first <= last <= LARGEST_SEED or last - first >= MOST_SEEDS:
+            raise argparse.ArgumentTypeError(f"needs seeds like '1-5' or '1,4,7-9', got {text!r}")
+        found.update(range(first, last + 1))
+    return sorted(found)
 
 
 def whole_number(least, most=None):

@@ -36,11 +36,7 @@ def main(program, build_agent, train, replacements, constants):
         replacements: the choices of --replacement, {name: dict}, the default first.
         constants: the program's globals(); numbers and dicts in capitals are hyperparameters.
     """
-    hyperparameters = {
-        name: value
-        for name, value in constants.items()
-        if name.isupper() and isinstance(value, (int, float, dict))
-    }
+    hyperparameters = hyperparameters_in(constants)
     try:
         with _ctrl_c() as stop_asked:
             options = parse(program, hyperparameters['MAX_EPISODES'], replacements)
@@ -56,6 +52,15 @@ def main(program, build_agent, train, replacements, constants):
     except KeyboardInterrupt:  # the second Ctrl-C
         print(f'{program}.py: stopped at once', file=sys.stderr)
         sys.exit(Stopped.exit_code)
+
+
+def hyperparameters_in(constants):
+    """Return the numbers and dicts whose names are in capitals."""
+    return {
+        name: value
+        for name, value in constants.items()
+        if name.isupper() and isinstance(value, (int, float, dict))
+    }
 
 
 def _train(env, agent, train, config, stop_asked):
@@ -96,7 +101,6 @@ def _train(env, agent, train, config, stop_asked):
                     f'Explore: {episode.var:.2f}',
                     file=sys.stdout,
                 )
-                sys.stdout.flush()
                 bar.update()
     except (RunFailed, Stopped) as ending:
         raise type(ending)(f'{ending} in episode {done}; those before it are in {path}')

@@ -64,6 +64,19 @@ class Failing(Joints):
         return s_, r, done, info
 
 
+class RaisesForSeed2(Joints):
+    """Joints that cannot be moved once they were seeded with 2."""
+
+    def seed(self, seed=None):
+        self.seeded_with = seed
+        return super().seed(seed)
+
+    def step(self, action):
+        if self.seeded_with == 2:
+            raise ValueError('seed 2 is not liked here')
+        return super().step(action)
+
+
 class Interrupts(Joints):
     """Joints, but while it is made Ctrl-C comes."""
 
@@ -89,6 +102,7 @@ _register('NanReward', Failing, how='nan')
 _register('InfiniteReward', Failing, how='-inf')
 _register('BadObservation', Failing, how='observation')
 _register('Interrupts', Interrupts)
+_register('RaisesForSeed2', RaisesForSeed2)
 _register('Raises', Failing, how='raise')
 _register('CannotBeMade', Joints, low=None, high=None)
 
