@@ -66,7 +66,7 @@ def dense(x, units, name, activation=None, w_init=None, b_init=None, trainable=T
         w = tf.get_variable('w', [x.shape[1], units], initializer=w_init, trainable=trainable)
         b_init = b_init or tf.zeros_initializer()
         b = tf.get_variable('b', [units], initializer=b_init, trainable=trainable)
-        y = tf.matmul(x, w) + b
+        y = tf.nn.bias_add(tf.matmul(x, w), b)
         return y if activation is None else activation(y)
 
 
@@ -88,7 +88,7 @@ def replace_op(t_params, e_params, replacement, rep_iter):
     """
     count = tf.no_op()
     if replacement['name'] == 'soft':
-        tau = replacement['tau']
+        tau = tf.constant(replacement['tau'])
     else:
         counter = tf.get_variable(
             't_replace_counter', [], tf.int64, tf.zeros_initializer(), trainable=False
@@ -98,8 +98,9 @@ def replace_op(t_params, e_params, replacement, rep_iter):
             count = tf.assign_add(counter, 1)
     # read_value() reads here and now, after whatever this operation has to wait for. The plain
     # variable `e` would stand for a read that was put into the graph when `e` was made.
+    rest = 1 - tau
     moved = [
-        tf.assign(t, (1 - tau) * t.read_value() + tau * e.read_value())
+        tf.assign(t, rest * t.read_value() + tau * e.read_value())
         for t, e in zip(t_params, e_params)
     ]
     return tf.group(count, *moved)

@@ -1,4 +1,4 @@
-"""DDPG once more, simplified: the tutorial's rewrite (简化版代码), one class instead of two.
+"""DDPG once more, simplified as in the rewrite at the tutorial's end: one class instead of two.
 
 Read `ddpg.py` first. What is different here:
 

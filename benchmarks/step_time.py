@@ -17,6 +17,7 @@ import tensorflow.compat.v1 as tf
 
 from benchmarks.numpy_ddpg import NumpyDDPG
 from experiment import session
+from experiment.figures import pyplot
 
 EPISODE = ddpg.MAX_EP_STEPS  # learning steps in a round of one contender
 
@@ -221,11 +222,7 @@ def steps(module_name, value, threads):
 
 def scaling(path):
     """Print and plot the time of a step against batch size, width and memory capacity."""
-    import matplotlib
-
-    matplotlib.use('Agg')
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     all_cores = os.cpu_count()
     figure, panels = plt.subplots(1, 3, figsize=(12, 3.6), sharey=True)
     for panel, (name, label, values) in zip(panels, SIZES):

@@ -17,9 +17,11 @@ import gym
 import numpy as np
 import pytest
 
+from experiment.comparison import Comparison
 from experiment.errors import BadInput
 from experiment.evaluate import greedy_return
 from experiment.options import seeds
+from experiment.source import lines_of_code
 from tests.environments import Joints
 
 PROJECT = Path(__file__).parent.parent
@@ -82,7 +84,7 @@ def test_lines_of_code_leave_out_blanks_comments_and_docstrings():
             "Docstring."
         '''
     Path('code.py').write_text(textwrap.dedent(code))
-    assert compare.lines_of_code('code.py') == 7
+    assert lines_of_code('code.py') == 7
 
 
 def test_calls_of_a_learning_step():
@@ -93,7 +95,7 @@ def test_calls_of_a_learning_step():
 
 
 def test_the_simplified_version_is_shorter():
-    assert compare.lines_of_code(ddpg_update.__file__) < compare.lines_of_code(ddpg.__file__)
+    assert lines_of_code(ddpg_update.__file__) < lines_of_code(ddpg.__file__)
 
 
 def test_greedy_return_is_the_mean_over_the_starts_and_repeats():
@@ -120,31 +122,31 @@ ROWS = [(0, -1000.0, 3.0), (1, -900.5, 2.5)]
 
 
 def test_what_was_added_is_read_again():
-    first = compare.Comparison('.')
+    first = Comparison('.')
     first.add('soft', 2, ROWS, RUN)
     first.add('simplified', 1, ROWS, (-300.0, 4.5, None))
-    again = compare.Comparison('.')
+    again = Comparison('.')
     assert (again.runs, again.episodes) == (first.runs, first.episodes)
     assert again.rewards('soft').tolist() == [[-1000.0, -900.5]]
     assert np.isnan(again.column('simplified', 'microseconds')).all()
 
 
 def test_episodes_of_a_run_that_was_not_finished_are_left_out():
-    comparison = compare.Comparison('.')
+    comparison = Comparison('.')
     comparison.add('soft', 1, ROWS, RUN)
     with open('episodes.csv', 'a') as file:
         file.write('soft,2,0,-1.0,3.0\n')
-    assert list(compare.Comparison('.').episodes) == [('soft', 1)]
+    assert list(Comparison('.').episodes) == [('soft', 1)]
 
 
 @pytest.mark.parametrize(
     'damage', ['', 'no,such,header\n', 'version,seed,greedy,seconds\nsoft,1\n']
 )
 def test_a_damaged_table_is_refused(damage):
-    compare.Comparison('.').add('soft', 1, ROWS, RUN)
+    Comparison('.').add('soft', 1, ROWS, RUN)
     Path('runs.csv').write_text(damage)
     with pytest.raises(BadInput, match=r'runs.csv is damaged.*--run'):
-        compare.Comparison('.')
+        Comparison('.')
 
 
 # ---------------------------------------------------------------- the program

@@ -18,9 +18,8 @@ def test_a_link_leads_to_the_line_that_it_names(text, file, number):
 
 
 def test_every_section_of_the_tutorial_leads_to_code_under_its_heading():
-    code = ''.join(
-        (PROJECT / name).read_text(encoding='utf-8') for name in ('ddpg.py', 'memory.py')
-    )
-    for heading in ('算法', '主结构', 'Actor Critic', '记忆库 Memory', '每回合算法'):
+    names = ('ddpg.py', 'memory.py', 'ddpg_update.py')
+    code = ''.join((PROJECT / name).read_text(encoding='utf-8') for name in names)
+    for heading in ('算法', '主结构', 'Actor Critic', '记忆库 Memory', '每回合算法', '简化版代码'):
         assert re.search(rf'(?m)^\| {heading} \|.*\.py#L', README), heading
         assert re.search(rf'(?m)^(#####.*|""".*){heading}', code), heading
