@@ -17,6 +17,7 @@ import os
 import sys
 import time
 from collections import namedtuple
+from math import factorial
 
 import experiment.quiet  # noqa: F401  before TensorFlow
 import numpy as np
@@ -159,6 +160,41 @@ def table(done, versions, env_name):
     return '\n'.join([rows[0], '|---|' + '---:|' * len(columns), *rows[1:]])
 
 
+def coin(heads, tosses):
+    """Return the probability that a fair coin falls at least as unevenly (two-sided sign test)."""
+    ways = [factorial(tosses) // factorial(k) // factorial(tosses - k) for k in range(tosses + 1)]
+    uneven = abs(heads - tosses / 2)
+    return sum(w for k, w in enumerate(ways) if abs(k - tosses / 2) >= uneven) / 2**tosses
+
+
+def verdicts(done, versions):
+    """Return a line for each version after the first: how it does against that one, by seeds."""
+    first, lines = versions[0], []
+
+    def at_the_end(key):
+        return done.runs[key][0]
+
+    def how_soon(key):
+        return -np.nan_to_num(first_good([reward for _, reward, _ in done.episodes[key]]), nan=1e9)
+
+    for version in versions[1:]:
+        seeds_of_both = [s for v, s in done.runs if v == first and (version, s) in done.runs]
+        parts = []
+        for words, value in (('better at the end', at_the_end), ('good sooner', how_soon)):
+            pairs = [(value((version, s)), value((first, s))) for s in seeds_of_both]
+            more, less = sum(a > b for a, b in pairs), sum(a < b for a, b in pairs)
+            parts.append(
+                f'{words} with {more}, not with {less} (p = {coin(more, more + less):.2f})'
+            )
+        names = f'{VERSIONS[version].label} against {VERSIONS[first].label}'
+        lines.append(f'- {names}, of {len(seeds_of_both)} seeds: {"; ".join(parts)}')
+    if lines:
+        lines.append(
+            '- p is how often a fair coin falls as unevenly: only a small one says anything'
+        )
+    return '\n'.join(lines)
+
+
 # ---------------------------------------------------------------- the program
 
 
@@ -247,7 +283,7 @@ def _main(options):
 
     versions = [v for v in options.versions if any(key[0] == v for key in done.runs)]
     if versions:
-        text = table(done, versions, options.env)
+        text = f'{table(done, versions, options.env)}\n\n{verdicts(done, versions)}'.rstrip()
         folder.write_whole(os.path.join(path, 'compare.md'), text)
         curves = [(VERSIONS[v].label, done.rewards(v)) for v in versions]
         draw_curves(curves, WINDOW, os.path.join(path, 'compare.png'))

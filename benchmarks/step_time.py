@@ -205,41 +205,47 @@ def compare(rounds):
         print(f'| {part} | {original[part]:.1f} | {numpy_time} |')
 
 
-def steps(module_name, value, threads):
-    """Return the median microseconds of a learning step of ddpg.py and by hand, at another size."""
-    before = getattr(ddpg, module_name), session.THREADS
-    setattr(ddpg, module_name, value)
-    session.THREADS = threads
+def steps(name, value):
+    """Return the median microseconds of a step with the hyperparameter `name` at `value`.
+
+    Returns:
+        {contender: microseconds}: ddpg.py with one thread, with one a core, and NumPy by hand.
+    """
+    before = getattr(ddpg, name)
+    setattr(ddpg, name, value)
+    capacity = value if name == 'MEMORY_CAPACITY' else None
     try:
-        capacity = value if module_name == 'MEMORY_CAPACITY' else None
-        contenders = {'ddpg.py': loop(ORIGINAL, capacity), 'NumPy': loop(in_numpy, capacity)}
-        times = take_turns(contenders, rounds=3)
-        return [np.median(times[name]) for name in contenders]
+        contenders = {}
+        for threads in (1, os.cpu_count()):
+            session.THREADS = threads  # read when a session is made
+            contenders[threads] = loop(ORIGINAL, capacity)
+        contenders['NumPy'] = loop(in_numpy, capacity)
+        times = take_turns(contenders, rounds=7)
     finally:
-        setattr(ddpg, module_name, before[0])
-        session.THREADS = before[1]
+        setattr(ddpg, name, before)
+        session.THREADS = 1
+    return {name: np.median(values) for name, values in times.items()}
 
 
 def scaling(path):
     """Print and plot the time of a step against batch size, width and memory capacity."""
     plt = pyplot()
-    all_cores = os.cpu_count()
-    figure, panels = plt.subplots(1, 3, figsize=(12, 3.6), sharey=True)
+    cores = os.cpu_count()
+    figure, panels = plt.subplots(1, len(SIZES), figsize=(12, 3.6), sharey=True)
     for panel, (name, label, values) in zip(panels, SIZES):
-        print(f'\n| {label} | ddpg.py, 1 thread | {all_cores} threads | NumPy by hand |')
+        print(f'\n| {label} | ddpg.py, 1 thread | {cores} threads | NumPy by hand |')
         print('|---:|---:|---:|---:|')
         rows = []
         for value in values:
-            one, by_hand = steps(name, value, 1)
-            many, _ = steps(name, value, all_cores)
-            rows.append((value, one, many, by_hand))
-            print(f'| {value} | {one:.0f} | {many:.0f} | {by_hand:.0f} |', flush=True)
-        pays = [value for value, one, many, _ in rows if many < 0.9 * one]
-        print(f'More threads pay (by a tenth) at: {", ".join(map(str, pays)) or "none of these"}')
-        columns = list(zip(*rows))
-        panel.loglog(columns[0], columns[1], 'o-', label='ddpg.py, 1 thread')
-        panel.loglog(columns[0], columns[2], 's--', label=f'ddpg.py, {all_cores} threads')
-        panel.loglog(columns[0], columns[3], '^:', label='NumPy by hand')
+            times = steps(name, value)
+            rows.append((value, times[1], times[cores], times['NumPy']))
+            print('| {} | {:.0f} | {:.0f} | {:.0f} |'.format(*rows[-1]), flush=True)
+        pays = [str(value) for value, one, many, _ in rows if many < 0.9 * one]
+        print(f'More threads save a tenth or more at: {", ".join(pays) or "none of these"}')
+        sizes, one, many, by_hand = zip(*rows)
+        panel.loglog(sizes, one, 'o-', label='ddpg.py, 1 thread')
+        panel.loglog(sizes, many, 's--', label=f'ddpg.py, {cores} threads')
+        panel.loglog(sizes, by_hand, '^:', label='NumPy by hand')
         panel.set_xlabel(label)
     panels[0].set_ylabel('microseconds a learning step')
     panels[0].legend()

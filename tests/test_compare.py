@@ -62,6 +62,30 @@ def test_episodes_until_good(rewards, expected):
     assert compare.first_good(np.array(rewards)) == pytest.approx(expected, nan_ok=True)
 
 
+@pytest.mark.parametrize(
+    'heads, tosses, p', [(5, 10, 1), (9, 10, 22 / 1024), (0, 4, 1 / 8), (0, 0, 1)]
+)
+def test_coin(heads, tosses, p):
+    assert compare.coin(heads, tosses) == pytest.approx(p)
+
+
+def test_verdicts_count_seeds_of_both_versions():
+    done = Comparison('.')
+    good = [(i, -100.0, 3.0) for i in range(20)]
+    late = [(i, -1000.0 if i < 5 else -100.0, 3.0) for i in range(20)]
+    never = [(i, -1000.0, 3.0) for i in range(20)]
+    for seed, rows in ((1, good), (2, late), (3, never)):
+        done.add('soft', seed, late, (-200.0, 1.0, None))
+        done.add('simplified', seed, rows, (-100.0 * seed, 1.0, None))
+    done.add('simplified', 4, good, (0.0, 1.0, None))
+    line = compare.verdicts(done, ['soft', 'simplified']).splitlines()[0]
+    assert line == (
+        '- simplified against original, soft, of 3 seeds: better at the end with 1, not with 1 '
+        '(p = 1.00); good sooner with 1, not with 1 (p = 1.00)'
+    )
+    assert compare.verdicts(done, ['soft']) == ''
+
+
 def test_lines_of_code_leave_out_blanks_comments_and_docstrings():
     code = '''
         """Docstring,
