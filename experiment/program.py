@@ -38,6 +38,9 @@ def main(program, build_agent, train, replacements, constants):
     """
     hyperparameters = hyperparameters_in(constants)
     try:
+        for name, value in hyperparameters.items():
+            if isinstance(value, int) and value < 1:
+                raise BadInput(f'{name} = {value} at the top of the file must be at least 1')
         with _ctrl_c() as stop_asked:
             options = parse(program, hyperparameters['MAX_EPISODES'], replacements)
             env = environment.make(options.env)
@@ -102,6 +105,12 @@ def _train(env, agent, train, config, stop_asked):
                     file=sys.stdout,
                 )
                 bar.update()
+        print(
+            f'Trained {done} episodes in {timedelta(seconds=round(time.time() - started))}, '
+            f'mean return of the last {len(last_rewards)}: {np.mean(last_rewards):.1f}. The run is '
+            f'in {path}; see it with: tensorboard --logdir {os.path.dirname(path) or "."}',
+            flush=True,
+        )
     except (RunFailed, Stopped) as ending:
         raise type(ending)(f'{ending} in episode {done}; those before it are in {path}')
     except BrokenPipeError:
@@ -112,11 +121,6 @@ def _train(env, agent, train, config, stop_asked):
             f'episode {done} could not be written ({error.strerror}): free some space; '
             f'those before it are in {path}'
         )
-    print(
-        f'Trained {done} episodes in {timedelta(seconds=round(time.time() - started))}, '
-        f'mean return of the last {len(last_rewards)}: {np.mean(last_rewards):.1f}. '
-        f'The run is in {path}; see it with: tensorboard --logdir {os.path.dirname(path) or "."}'
-    )
 
 
 def _blame(s, a):

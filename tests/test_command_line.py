@@ -203,6 +203,13 @@ def test_bad_input_is_one_line_exit_code_2_and_nothing_written(tmp_path, words):
     assert sorted(tmp_path.rglob('*')) == before
 
 
+def test_a_hyperparameter_of_zero_is_one_line_too(tmp_path):
+    done = run(tmp_path, program=edited(tmp_path, MEMORY_CAPACITY=0))
+    assert (done.returncode, done.out) == (2, '')
+    assert done.err == 'ddpg.py: MEMORY_CAPACITY = 0 at the top of the file must be at least 1\n'
+    assert not (tmp_path / 'runs').exists()
+
+
 def test_a_gym_without_pendulum_v0_is_told_which_has_it(tmp_path):
     (tmp_path / 'newer_gym.py').write_text(
         'import gym, runpy, sys\n'
