@@ -3,6 +3,7 @@
 import math
 import os
 import traceback
+import warnings
 
 import gym
 import numpy as np
@@ -72,7 +73,9 @@ class Checked(gym.Wrapper):
 def _gym_make(name):
     """Return gym.make(name), or say in one line why there is no such environment."""
     try:
-        return gym.make(name)
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # newer gyms warn of what the error says as well
+            return gym.make(name)
     except (gym.error.UnregisteredEnv, gym.error.DeprecatedEnv):  # unknown name, unknown version
         if name == 'Pendulum-v0':
             raise BadInput(
