@@ -102,6 +102,24 @@ def test_a_run_prints_a_line_an_episode_and_leaves_a_folder(quick, tmp_path):
     assert set(config['versions']) == {'python', 'tensorflow', 'numpy', 'gym'}
 
 
+def test_the_simplified_version_leaves_the_same_kind_of_folder(tmp_path):
+    program = PROJECT / 'ddpg_update.py'
+    done = run(tmp_path, '--episodes', '52', program=program)  # it learns in the last two
+    assert (done.returncode, done.err) == (0, '')
+    assert 'The run is in runs' in done.out.splitlines()[52]
+    folder = tmp_path / 'runs' / 'ddpg_update-1'
+    assert len(rows(folder)) == 52
+    assert float(rows(folder)[51]['explore']) == pytest.approx(3 * 0.9998**400)
+    config = json.loads((folder / 'config.json').read_text())
+    assert (config['program'], config['hyperparameters']['LR_C']) == ('ddpg_update', 0.002)
+    assert config['hyperparameters']['MEMORY_CAPACITY'] == 10000
+    assert len(list(folder.glob('events.out.tfevents.*'))) == 1
+
+    done = run(tmp_path, '--replacement', 'hard', program=program)
+    assert done.returncode == 2
+    assert re.match(r"ddpg_update\.py: .*invalid choice: 'hard'.+\n$", done.err)
+
+
 def test_tensorboard_finds_the_graph_and_all_scalars(quick, tmp_path):
     done = run(tmp_path, '--episodes', '2', '--run', 'here', '--replacement', 'hard', program=quick)
     assert (done.returncode, done.err) == (0, '')
