@@ -23,3 +23,4 @@ def test_every_section_of_the_tutorial_leads_to_code_under_its_heading():
     for heading in ('算法', '主结构', 'Actor Critic', '记忆库 Memory', '每回合算法', '简化版代码'):
         assert re.search(rf'(?m)^\| {heading} \|.*\.py#L', README), heading
         assert re.search(rf'(?m)^(#####.*|""".*){heading}', code), heading
+    assert code.count('要点') == 1
