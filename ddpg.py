@@ -2,9 +2,9 @@
 
 This is the code of the tutorial, in the tutorial's order: read the two side by side, top to bottom.
 
-要点 (the gist): DDPG is an Actor-Critic whose actor does not output the probability of an action but
-the action itself, which suits continuous actions. From DQN it has the replay memory and the target
-networks, which keep learning steady.
+要点 (the gist): DDPG is an Actor-Critic whose actor does not output the probability of an action,
+but the action itself, which suits continuous actions. From DQN it has the replay memory and the
+target networks, which keep learning steady.
 
 Symbols, with n the batch size:
 
@@ -170,8 +170,8 @@ class Actor(object):
             # (dQ/da) * (da/dparams): grad_ys weighs each element of ys, and tf.gradients sums over
             # them, so this is the batch's sum (Adam makes little of the difference to a mean).
             # gate_gradients: an operation's gradients are all computed before any is used. Else
-            # (TensorFlow 1's own variables are references) Adam may already have moved the output
-            # layer's weights when the gradient on its way to the hidden layer is multiplied by them.
+            # (TensorFlow 1's own variables are references) Adam may already have moved the weights
+            # of the output layer when the hidden layer's gradient is multiplied by them.
             self.policy_grads = tf.gradients(
                 ys=self.a, xs=self.e_params, grad_ys=a_grads, gate_gradients=True
             )
