@@ -14,6 +14,7 @@ Started again with `--run` at the same folder, it trains only what is missing th
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections import namedtuple
@@ -242,11 +243,16 @@ def _versions(text):
 
 def main(arguments=None):
     """Compare; leave with a line and an exit code where that does not work."""
+    # a script's background job would ignore it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         _main(parse(arguments))
     except (BadInput, RunFailed, Stopped) as ending:
         print(f'compare.py: {ending}', file=sys.stderr)
         sys.exit(ending.exit_code)
+    except KeyboardInterrupt:
+        print('compare.py: stopped', file=sys.stderr)
+        sys.exit(Stopped.exit_code)
 
 
 def _main(options):
