@@ -121,7 +121,7 @@ def write_whole(path, text):
         with open(part, 'w') as file:
             file.write(text + '\n')
         os.replace(part, path)
-    except OSError:
+    except BaseException:
         if os.path.exists(part):
             os.remove(part)
         raise
