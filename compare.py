@@ -282,18 +282,17 @@ def _main(options):
                 else:
                     failed.append(f'{job[0]} with seed {job[1]} ({reason})')
                 bar.update()
+        versions = [v for v in options.versions if any(key[0] == v for key in done.runs)]
+        if versions:
+            text = f'{table(done, versions, options.env)}\n\n{verdicts(done, versions)}'.rstrip()
+            folder.write_whole(os.path.join(path, 'compare.md'), text)
+            curves = [(VERSIONS[v].label, done.rewards(v)) for v in versions]
+            draw_curves(curves, WINDOW, os.path.join(path, 'compare.png'))
+            print(text)
     except KeyboardInterrupt:
         raise Stopped(f'stopped; {kept}')
     except OSError as error:
         raise RunFailed(f'{path} cannot be written ({error.strerror}): free some space; {kept}')
-
-    versions = [v for v in options.versions if any(key[0] == v for key in done.runs)]
-    if versions:
-        text = f'{table(done, versions, options.env)}\n\n{verdicts(done, versions)}'.rstrip()
-        folder.write_whole(os.path.join(path, 'compare.md'), text)
-        curves = [(VERSIONS[v].label, done.rewards(v)) for v in versions]
-        draw_curves(curves, WINDOW, os.path.join(path, 'compare.png'))
-        print(text)
     in_runs = sum(seconds for _, seconds, _ in done.runs.values())
     print(
         f'\n{len(jobs) - len(failed)} runs in {time.time() - start:.0f} seconds '

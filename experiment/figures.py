@@ -1,6 +1,7 @@
 """Pictures. Matplotlib is imported when the first is drawn, for it takes a second."""
 
 import logging
+import os
 
 import numpy as np
 
@@ -41,5 +42,11 @@ def draw_curves(curves, window, path):
     axes.grid(alpha=0.3)
     axes.legend()
     figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    try:
+        figure.savefig(path, dpi=120)
+    except OSError:
+        if os.path.exists(path):
+            os.remove(path)
+        raise
+    finally:
+        plt.close(figure)

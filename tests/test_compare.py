@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -176,13 +177,14 @@ def test_a_damaged_table_is_refused(damage):
 # ---------------------------------------------------------------- the program
 
 
-def start(*words, project=PROJECT):
+def start(*words, project=PROJECT, **kwargs):
     return subprocess.Popen(
         [sys.executable, str(project / 'compare.py'), *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         universal_newlines=True,
+        **kwargs,
     )
 
 
@@ -246,6 +248,23 @@ def test_bad_input_is_one_line_and_exit_code_2(words, says):
     assert says in done.err
     assert not os.path.exists('runs')
     assert not os.path.exists('here')
+
+
+def test_a_full_disk_keeps_what_finished_and_says_so():
+    """A limit on a file's size stands for the disk; the picture is the first to reach it."""
+    words = ('--episodes', '2', '--seeds', '1', '--versions', 'soft', '--run', 'here')
+    done = finish(
+        start(*words, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, LIMIT))
+    )
+    assert done.returncode == 1
+    assert re.match(
+        r'compare\.py: here cannot be written \(File too large\): .+ --run here\n$', done.err
+    ), done.err
+    assert runs('here') == {('soft', 1)}
+    assert not os.path.exists('here/compare.png')
+
+
+LIMIT = (10000, 10000)  # bytes
 
 
 def test_a_failing_run_is_named_and_the_others_are_kept():
