@@ -96,7 +96,7 @@ class DDPG:
     ):
         self.actor, self.actor_ = _copy(actor), _copy(actor)
         self.critic, self.critic_ = _copy(critic), _copy(critic)
-        self.bounds = np.float64(low), np.float64(high)
+        self.bounds = np.asarray(low, np.float64), np.asarray(high, np.float64)
         self.tau, self.every_a, self.every_c, self.gamma = tau, every_a, every_c, gamma
         self.adam_a, self.adam_c = Adam(self.actor, lr), Adam(self.critic, lr)
         self.steps = 0
@@ -132,7 +132,7 @@ class SimplifiedDDPG:
     def __init__(self, actor, critic, low, high, decay=0.99, lr_a=0.001, lr_c=0.002, gamma=0.9):
         self.actor, self.actor_ = _copy(actor), _copy(actor)
         self.critic, self.critic_ = _copy(critic), _copy(critic)
-        self.bounds = np.float64(low), np.float64(high)
+        self.bounds = np.asarray(low, np.float64), np.asarray(high, np.float64)
         self.decay, self.gamma = decay, gamma
         self.adam_a, self.adam_c = Adam(self.actor, lr_a), Adam(self.critic, lr_c)
 
