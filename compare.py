@@ -70,7 +70,7 @@ def train(version, seed, env_name, episodes):
     microseconds = (steps[-1] - steps[0]) / (len(steps) - 1) * 1e6 if len(steps) > 1 else None
     if not np.isfinite([reward for _, reward, _ in rows]).all():
         raise RunFailed('the rewards are not finite')
-    greedy = greedy_return(env, agent.choose_action, STARTS)
+    greedy = greedy_return(env, agent.choose_action, STARTS, ddpg.MAX_EP_STEPS)
     agent.sess.close()
     return rows, (greedy, seconds, microseconds)
 
@@ -96,9 +96,7 @@ def of_the_code(version, env_name):
         tf.Session._make_callable_from_options = original
     s = env.reset()
     a = agent.choose_action(s)
-    row = np.concatenate((s, a, [0.0], s)).astype(np.float32)[np.newaxis]
-    dims = len(s)
-    agent.learn(row[:, :dims], row[:, dims : -dims - 1], row[:, -dims - 1 : -dims], row[:, -dims:])
+    agent.learn([s], [a], [[0.0]], [s])
     operations = len(agent.sess.graph.get_operations())
     agent.sess.close()
     return lines_of_code(module.__file__), len(calls), operations

@@ -251,11 +251,12 @@ class Critic(object):
     def _build_net(self, s, a, scope, trainable):
         with tf.variable_scope(scope):
             init_w, init_b = tf.random_normal_initializer(0.0, 0.1), tf.constant_initializer(0.1)
+            w = dict(initializer=init_w, trainable=trainable)
+            b = dict(initializer=init_b, trainable=trainable)
             with tf.variable_scope('l1'):
-                width = HIDDEN_UNITS
-                w1_s = tf.get_variable('w1_s', [s.shape[1], width], None, init_w, None, trainable)
-                w1_a = tf.get_variable('w1_a', [a.shape[1], width], None, init_w, None, trainable)
-                b1 = tf.get_variable('b1', [1, width], None, init_b, None, trainable)
+                w1_s = tf.get_variable('w1_s', [s.shape[1], HIDDEN_UNITS], **w)
+                w1_a = tf.get_variable('w1_a', [a.shape[1], HIDDEN_UNITS], **w)
+                b1 = tf.get_variable('b1', [1, HIDDEN_UNITS], **b)
                 net = tf.nn.relu(tf.matmul(s, w1_s) + tf.matmul(a, w1_a) + b1)
             return dense(net, 1, 'q', None, init_w, init_b, trainable)
 

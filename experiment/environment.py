@@ -8,7 +8,7 @@ import warnings
 import gym
 import numpy as np
 
-from experiment.errors import BadInput, RunFailed
+from experiment.errors import BadInput, RunFailed, one_line
 
 GYM_WITH_PENDULUM_V0 = '0.17.3'
 
@@ -62,7 +62,7 @@ class Checked(gym.Wrapper):
         except Exception as error:  # whatever the environment's own code raises
             place = traceback.extract_tb(error.__traceback__)[-1]
             raise RunFailed(
-                f'the environment failed with {_one_line(error)} '
+                f'the environment failed with {one_line(error)} '
                 f'({os.path.basename(place.filename)}, line {place.lineno})'
             ) from error
         if not math.isfinite(r):
@@ -87,8 +87,4 @@ def _gym_make(name):
             'and one of your own is named as --env module:Name-v0'
         )
     except Exception as error:  # whatever an environment's own code, or a missing part, raises
-        raise BadInput(f'the environment {name!r} cannot be made: {_one_line(error)}')
-
-
-def _one_line(error):
-    return f'{type(error).__name__}: {" ".join(str(error).split())}'
+        raise BadInput(f'the environment {name!r} cannot be made: {one_line(error)}')

@@ -17,3 +17,8 @@ class Stopped(Exception):
     """The user asked the run to stop; what was recorded before is kept."""
 
     exit_code = 130  # 128 + SIGINT, as shells have it
+
+
+def one_line(error):
+    """Return an exception's type and text in one line."""
+    return f'{type(error).__name__}: {" ".join(str(error).split())}'

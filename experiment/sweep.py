@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import joblib
 from joblib.externals.loky import get_reusable_executor
 
-from experiment.errors import BadInput
+from experiment.errors import BadInput, one_line
 
 BACKENDS = ('processes', 'ray', 'dask')
 
@@ -44,7 +44,7 @@ def connect(backend, address=None):
             Client(address, timeout=10)
     except Exception as error:  # each has many of its own for a cluster that does not answer
         where = f'at {address}' if address else 'on this machine'
-        raise BadInput(f'--backend {backend}: no cluster {where} ({_one_line(error)[:200]})')
+        raise BadInput(f'--backend {backend}: no cluster {where} ({one_line(error)[:200]})')
     return backend
 
 
@@ -110,18 +110,14 @@ def _alone(function, job, backend):
         # 2 workers: joblib would run a job for a single one in this process
         return next(_parallel(function, [job], backend, 2, []))
     except Exception as error:
-        return job, None, f'its worker process died twice: {_one_line(error)}'
+        return job, None, f'its worker process died twice: {one_line(error)}'
 
 
 def _caught(function, job):
     try:
         return job, function(*job), None
     except Exception as error:  # whatever it is, the other jobs go on
-        return job, None, _one_line(error)
-
-
-def _one_line(error):
-    return f'{type(error).__name__}: {" ".join(str(error).split())}'
+        return job, None, one_line(error)
 
 
 # joblib for Python 3.7 gives results in the order of the jobs only

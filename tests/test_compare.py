@@ -131,11 +131,22 @@ def test_greedy_return_is_the_mean_over_the_starts_and_repeats():
         state = np.random.RandomState(start).uniform(-1, 1, 3)  # decays by 0.9 when left alone
         expected.append(-sum(np.square(state * 0.9**t).sum() for t in range(1, 6)))
     for _ in range(2):
-        assert greedy_return(env, lambda s: centre, (4, 5, 6)) == pytest.approx(np.mean(expected))
+        assert greedy_return(env, lambda s: centre, (4, 5, 6), 200) == pytest.approx(
+            np.mean(expected)
+        )
+
+
+def test_greedy_return_ends_where_the_environment_does_not():
+    env = Joints(length=10**9)
+    centre = (env.action_space.low + env.action_space.high) / 2
+    short = Joints(length=5)
+    assert greedy_return(env, lambda s: centre, (4, 5), 5) == pytest.approx(
+        greedy_return(short, lambda s: centre, (4, 5), 200)
+    )
 
 
 def test_doing_nothing_on_pendulum_is_worth_1257_less_than_nothing():
-    value = greedy_return(gym.make('Pendulum-v0'), lambda s: np.zeros(1), compare.STARTS)
+    value = greedy_return(gym.make('Pendulum-v0'), lambda s: np.zeros(1), compare.STARTS, 200)
     assert value == pytest.approx(-1257, abs=100)
 
 

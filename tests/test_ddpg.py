@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+from experiment.evaluate import greedy_return
 from memory import Memory
 from tests import reference
 from tests.environments import ENVIRONMENTS, Joints
@@ -141,15 +142,7 @@ def test_learning_for_real_swings_the_pendulum_up():
     agent = ddpg.agent(env, ddpg.SOFT, seed=1)
     for _ in ddpg.train(env, agent.memory, agent.choose_action, agent.learn, episodes=120):
         pass
-    returns = []
-    for start in range(20):
-        env.seed(1000 + start)
-        s, total, done = env.reset(), 0.0, False
-        while not done:
-            s, r, done, _ = env.step(agent.choose_action(s))
-            total += r
-        returns.append(total)
-    assert np.mean(returns) > -500, returns
+    assert greedy_return(env, agent.choose_action, range(1000, 1020), ddpg.MAX_EP_STEPS) > -500
 
 
 # ---------------------------------------------------------------- the order of a learning step
