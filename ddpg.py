@@ -160,6 +160,10 @@ class Actor(object):
         """Return the action of the eval_net, (action_dim,), for one state s, (state_dim,)."""
         return self._act(s[np.newaxis, :])[0]
 
+    def choose_actions(self, b_s):
+        """Return the actions of the eval_net, (n, action_dim), for states b_s, (n, state_dim)."""
+        return self._act(b_s)
+
     def add_grad_to_graph(self, a_grads):
         """Complete the graph with the actor's update, once there is a critic to ask for dQ/da.
 
@@ -342,7 +346,7 @@ def build(env, replacement=SOFT, seed=None):
 Episode = namedtuple('Episode', 'index reward var')
 
 
-def train(env, memory, choose_action, learn, episodes=MAX_EPISODES):
+def train(env, memory, choose_action, learn, episodes=MAX_EPISODES, start=0, var=VAR):
     """Train for `episodes` episodes and yield Episode(index, reward, var) after each.
 
     Args:
@@ -351,6 +355,9 @@ def train(env, memory, choose_action, learn, episodes=MAX_EPISODES):
         choose_action: s (state_dim,) -> a (action_dim,), without noise.
         learn: (b_s, b_a, b_r, b_s_) -> None, one learning step on a batch.
         episodes: how many, each of MAX_EP_STEPS steps unless `env` ends it before.
+        start, var: the first episode and the exploration in it, where an earlier run is gone on
+            with. The tutorial calls var a variance; np.random.normal takes it as the standard
+            deviation.
 
     Yields:
         Episode: the index from 0, the sum of its rewards (as `env` gives them), and the
@@ -360,10 +367,8 @@ def train(env, memory, choose_action, learn, episodes=MAX_EPISODES):
     """
     state_dim = env.observation_space.shape[0]
     low, high = env.action_space.low, env.action_space.high
-    # The tutorial calls it a variance; np.random.normal takes it as the standard deviation.
-    var = VAR
 
-    for i in range(episodes):
+    for i in range(start, episodes):
         s = env.reset()
         ep_reward = 0.0
 
@@ -409,7 +414,9 @@ def agent(env, replacement, seed):
         critic.learn(b_s, b_a, b_r, b_s_)
         actor.learn(b_s)
 
-    return program.Agent(sess, memory_for(env), actor.choose_action, learn, critic.losses)
+    return program.Agent(
+        sess, memory_for(env), actor.choose_action, actor.choose_actions, learn, critic.losses
+    )
 
 
 def main():

@@ -108,6 +108,10 @@ class DDPG(object):
         """Return the actor's action, (action_dim,), for one state s, (state_dim,)."""
         return self._act(s[np.newaxis, :])[0]
 
+    def choose_actions(self, b_s):
+        """Return the actor's actions, (n, action_dim), for states b_s, (n, state_dim)."""
+        return self._act(b_s)
+
     def learn(self, b_s, b_a, b_r, b_s_):
         """One Adam step of the actor, the averages' move, and one Adam step of the critic.
 
@@ -145,7 +149,9 @@ def build(env, seed=None, replacement=SOFT):
 def agent(env, replacement, seed):
     """Build what the program drives."""
     both = build(env, seed, replacement)
-    return program.Agent(both.sess, memory_for(env), both.choose_action, both.learn, both.losses)
+    return program.Agent(
+        both.sess, memory_for(env), both.choose_action, both.choose_actions, both.learn, both.losses
+    )
 
 
 def main():

@@ -11,7 +11,7 @@ from experiment import folder
 from experiment.errors import BadInput
 
 EPISODES = ('version', 'seed', 'episode', 'reward', 'explore')
-RUNS = ('version', 'seed', 'greedy', 'seconds', 'microseconds')
+RUNS = ('version', 'seed', 'last', 'best', 'seconds', 'microseconds')
 
 
 def opened(program, path, config):
@@ -44,7 +44,7 @@ class Comparison(object):
 
     def __init__(self, path):
         self.path = path
-        self.runs = {}  # (version, seed) -> (greedy, seconds, microseconds)
+        self.runs = {}  # (version, seed) -> the values under RUNS[2:]
         self.episodes = {}  # (version, seed) -> [(index, reward, explore), ...]
         if os.path.exists(os.path.join(path, 'runs.csv')):
             self._read()

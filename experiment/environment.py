@@ -54,20 +54,30 @@ def make(name):
 
 
 class Checked(gym.Wrapper):
-    """The environment itself; where it fails in a step, the run ends with a line that says so."""
+    """The environment itself; where it fails, the run ends with a line that says so."""
+
+    def reset(self):
+        try:
+            return self.env.reset()
+        except Exception as error:  # whatever the environment's own code raises
+            raise _failed(error)
 
     def step(self, action):
         try:
             s_, r, done, info = self.env.step(action)
-        except Exception as error:  # whatever the environment's own code raises
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            raise RunFailed(
-                f'the environment failed with {one_line(error)} '
-                f'({os.path.basename(place.filename)}, line {place.lineno})'
-            ) from error
+        except Exception as error:
+            raise _failed(error)
         if not math.isfinite(r):
             raise RunFailed(f'the environment gave the reward {float(r)}')
         return s_, r, done, info
+
+
+def _failed(error):
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return RunFailed(
+        f'the environment failed with {one_line(error)} '
+        f'({os.path.basename(place.filename)}, line {place.lineno})'
+    )
 
 
 def _gym_make(name):

@@ -1,5 +1,7 @@
 """How a run can end early: exceptions whose text is the one line that the user reads."""
 
+import signal
+
 
 class BadInput(Exception):
     """The run cannot begin as asked, and nothing was written."""
@@ -14,9 +16,13 @@ class RunFailed(Exception):
 
 
 class Stopped(Exception):
-    """The user asked the run to stop; what was recorded before is kept."""
+    """The user asked the run to stop, with signal number `signum`; what was recorded is kept."""
 
     exit_code = 130  # 128 + SIGINT, as shells have it
+
+    def __init__(self, text, signum=signal.SIGINT):
+        super().__init__(text)
+        self.exit_code = 128 + signum
 
 
 def one_line(error):

@@ -1,25 +1,40 @@
-"""How good a policy is: its mean return, without noise and without learning."""
+"""How good a policy is: its returns, without noise and without learning."""
 
 import numpy as np
 
+from experiment.errors import RunFailed
 
-def greedy_return(env, choose_action, starts, max_steps):
-    """Return the mean return of the policy over fixed starts.
+
+def greedy_returns(envs, choose_actions, starts, max_steps):
+    """Return the policy's return from each of `starts`, played in lockstep.
 
     Args:
-        env: the environment; it is seeded anew for each start.
-        choose_action: s (state_dim,) -> a (action_dim,), without noise.
-        starts: the environment's seeds, one for each start.
+        envs: as many environments as starts; each is seeded anew.
+        choose_actions: b_s (n, state_dim) -> (n, action_dim), without noise; asked once a step.
+        starts: the environments' seeds.
         max_steps: the length of an episode that the environment does not end before.
+
+    Raises:
+        RunFailed: if an action is not finite.
     """
-    returns = []
-    for start in starts:
+    states = []
+    for env, start in zip(envs, starts):
         env.seed(start)
-        s, total = env.reset(), 0.0
-        for _ in range(max_steps):
-            s, r, done, _ = env.step(choose_action(s))
-            total += r
+        states.append(env.reset())
+    returns = np.zeros(len(states))
+    playing = list(range(len(states)))
+    for _ in range(max_steps):
+        actions = choose_actions(np.array([states[i] for i in playing]))
+        if not np.isfinite(actions).all():
+            raise RunFailed("the actor's output became nan (smaller learning rates may help)")
+        ended = []
+        for i, a in zip(playing, actions):
+            states[i], r, done, _ = envs[i].step(a)
+            returns[i] += r
             if done:
+                ended.append(i)
+        if ended:
+            playing = [i for i in playing if i not in ended]
+            if not playing:
                 break
-        returns.append(total)
-    return float(np.mean(returns))
+    return returns

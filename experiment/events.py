@@ -1,16 +1,18 @@
 """TensorBoard's event file: the graph and the scalars of a run."""
 
-import errno
 import os
 import socket
 import time
-from contextlib import contextmanager
 
 import tensorflow.compat.v1 as tf
+
+from experiment.state import os_errors
 
 
 class EventFile(object):
     """An event file in the folder `path`, begun with `graph`; what is added is written at once.
+
+    A run that goes on at `step` gets a file of its own, and TensorBoard shows them as one.
 
     tf.summary.FileWriter writes later and in a thread of its own, where a full disk is a traceback
     in TensorFlow 2 and passes in silence in TensorFlow 1. An event file is a TFRecord file of
@@ -20,13 +22,15 @@ class EventFile(object):
         OSError: here and in `add`, if the file cannot be written.
     """
 
-    def __init__(self, path, graph):
-        name = f'events.out.tfevents.{int(time.time())}.{socket.gethostname()}'
+    def __init__(self, path, graph, step=0):
+        name = f'events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}'
         self.path = os.path.join(path, name)
-        with _os_errors():
+        with os_errors():
             self._writer = tf.io.TFRecordWriter(self.path)
         self._write(file_version='brain.Event:2')
         self._write(graph_def=graph.as_graph_def(add_shapes=True).SerializeToString())
+        # what an earlier file of the run has from this step on is void
+        self._write(step=step, session_log=tf.SessionLog(status=tf.SessionLog.START))
 
     def add(self, step, scalars):
         """Add {name: value} at `step`."""
@@ -35,19 +39,10 @@ class EventFile(object):
 
     def close(self):
         """Close the file."""
-        with _os_errors():
+        with os_errors():
             self._writer.close()
 
     def _write(self, **event):
-        with _os_errors():
+        with os_errors():
             self._writer.write(tf.Event(wall_time=time.time(), **event).SerializeToString())
             self._writer.flush()
-
-
-@contextmanager
-def _os_errors():
-    """Raise TensorFlow's errors as what they are here: something is wrong with a file."""
-    try:
-        yield
-    except tf.errors.OpError as error:
-        raise OSError(errno.EIO, error.message.split(';')[-1].strip())

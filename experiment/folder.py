@@ -1,18 +1,23 @@
-"""A run's folder: config.json, rewards.csv and TensorBoard's event file."""
+"""A run's folder: config.json, rewards.csv and TensorBoard's event file, and its lock."""
 
 import errno
 import json
 import os
 import platform
+import shutil
+from contextlib import contextmanager
 
+import filelock
 import gym
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from experiment.checkpoints import sync
 from experiment.errors import BadInput
 from experiment.events import EventFile
 
-CONFIG, REWARDS = 'config.json', 'rewards.csv'
+CONFIG, REWARDS, LOCK = 'config.json', 'rewards.csv', '.lock'
+HEADER = 'episode,reward,explore\n'
 
 
 def create(program, path=None):
@@ -58,6 +63,59 @@ def _unwritable(path, error):
     return BadInput(f'{path} cannot be written ({error.strerror}): name another with --run')
 
 
+def config_of(path):
+    """Return what is in the config.json of the run in the folder `path`.
+
+    Raises:
+        BadInput: if there is none, or it is not one of ours.
+    """
+    if not os.path.isdir(path):
+        raise BadInput(f'there is no folder {path}: name one that a run has left, as runs/ddpg-1')
+    try:
+        with open(os.path.join(path, CONFIG), encoding='utf-8') as file:
+            config = json.load(file)
+        kinds = dict(program=str, env=str, seed=int, episodes=int, replacement=dict, threads=int)
+        kinds['hyperparameters'] = dict
+        if not all(isinstance(config[key], kind) for key, kind in kinds.items()):
+            raise TypeError
+    except FileNotFoundError:
+        raise BadInput(f'{path} holds no run: it has no {CONFIG}')
+    except OSError as error:
+        raise BadInput(f'{os.path.join(path, CONFIG)} cannot be read ({error.strerror})')
+    except (ValueError, KeyError, TypeError):
+        raise BadInput(f'{os.path.join(path, CONFIG)} is damaged, or of another program')
+    return config
+
+
+def check_env(path, env, given):
+    """Refuse an environment from a module unless the user names it too.
+
+    A folder may come from anywhere, and must not choose what is imported.
+    """
+    if ':' in env and given is None:
+        raise BadInput(f'{path} needs an environment of its own: say so with --env {env}')
+
+
+@contextmanager
+def locked(path):
+    """Keep other processes from training in the folder `path` while this lasts.
+
+    Raises:
+        BadInput: if one does, or the folder cannot be written.
+    """
+    lock = filelock.FileLock(os.path.join(path, LOCK))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise BadInput(f'another process is training in {path}: wait for its end, or stop it')
+    except OSError as error:
+        raise BadInput(f'{path} cannot be written ({error.strerror})')
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 class Recorder(object):
     """Writes a run into its folder. What `record` was given is on disk when it returns.
 
@@ -65,13 +123,15 @@ class Recorder(object):
         path: the folder.
         config: describes the run; the versions of Python, tensorflow, numpy and gym are added.
         graph: the TensorFlow graph, for TensorBoard.
+        episode: the first that will be recorded.
+        rewards: the content of rewards.csv before it.
 
     Raises:
         OSError: here and in `record`, if a file cannot be written. No row is left half-written,
             and nothing at all if it happens here.
     """
 
-    def __init__(self, path, config, graph):
+    def __init__(self, path, config, graph, episode=0, rewards=HEADER):
         versions = dict(
             python=platform.python_version(),
             tensorflow=tf.__version__,
@@ -82,14 +142,15 @@ class Recorder(object):
         before = set(os.listdir(path))
         try:
             write_whole(os.path.join(path, CONFIG), config)
-            self._rewards = open(os.path.join(path, REWARDS), 'wb', buffering=0)
-            self._append('episode,reward,explore')
-            self._events = EventFile(path, graph)
+            write_whole(os.path.join(path, REWARDS), rewards.rstrip())
+            self._rewards = open(os.path.join(path, REWARDS), 'ab', buffering=0)
+            self._events = EventFile(path, graph, episode)
         except OSError:
-            for name in set(os.listdir(path)) - before:
-                os.remove(os.path.join(path, name))
-            if not before:
-                os.rmdir(path)
+            if before <= {LOCK}:  # it was empty
+                shutil.rmtree(path)
+            else:
+                for name in set(os.listdir(path)) - before:
+                    os.remove(os.path.join(path, name))
             raise
 
     def record(self, episode, losses):
@@ -118,8 +179,9 @@ def write_whole(path, text):
     """Write `text` to the file `path`, which appears complete or not at all."""
     part = path + '.part'
     try:
-        with open(part, 'w') as file:
+        with open(part, 'w', newline='\n') as file:
             file.write(text + '\n')
+        sync(part)
         os.replace(part, path)
     except BaseException:
         if os.path.exists(part):

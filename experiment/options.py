@@ -9,69 +9,76 @@ LARGEST_SEED = 2**32 - 1  # numpy's global generator takes no larger one
 MOST_SEEDS = 10000  # in one range
 
 
-def parse(program, episodes, replacements, arguments=None):
+def parse(program, replacements, arguments=None):
     """Read the options of `program`.
 
     Args:
         program: its name, 'ddpg'.
-        episodes: the default of --episodes.
-        replacements: what --replacement chooses from, {name: dict}, the default first.
+        replacements: what --replacement chooses from, the default first.
         arguments: a list of words; None takes the command line's.
 
     Returns:
-        A namespace: episodes, seed, env, replacement (the chosen dict), threads, run (None where
-        the next free folder is to be taken).
+        A namespace: episodes, seed, env, replacement, threads, run, resume, play (None where not
+        given), last (bool).
 
     Raises:
         BadInput: with the line to print.
     """
     parser = Parser(
         prog=f'{program}.py',
-        description='Train DDPG. The hyperparameters are at the top of the file.',
+        description='Train DDPG, go on with a run, or play one. The hyperparameters are at the '
+        'top of the file.',
         allow_abbrev=False,
     )
     add = parser.add_argument
     add(
         '--episodes',
         type=whole_number(1),
-        default=episodes,
         metavar='N',
-        help='how many episodes to train (default: %(default)s)',
+        help='how many episodes to train in all, or to play (default: MAX_EPISODES, or 10)',
     )
     add(
         '--seed',
         type=whole_number(0, LARGEST_SEED),
-        default=1,
         metavar='N',
-        help='the same seed gives the same run (default: %(default)s)',
+        help='the same seed gives the same run (default: 1; when playing, always another)',
     )
     add(
         '--env',
-        default='Pendulum-v0',
         metavar='NAME',
-        help='gym environment with continuous actions (default: %(default)s)',
+        help='gym environment with continuous actions (default: Pendulum-v0)',
     )
     add(
         '--replacement',
-        choices=list(replacements),
-        default=next(iter(replacements)),
-        help='how the target networks follow (default: %(default)s)',
+        choices=replacements,
+        help=f'how the target networks follow (default: {replacements[0]})',
     )
     add(
         '--threads',
         type=whole_number(1),
-        default=1,
         metavar='N',
-        help='threads for one operation; 1 is fastest for small networks (default: %(default)s)',
+        help='threads for one operation; 1 is fastest for small networks (default: 1)',
     )
     add(
         '--run',
         metavar='DIR',
         help=f'folder of this run (default: the first free runs/{program}-N)',
     )
+    add('--resume', metavar='DIR', help='go on with the run in this folder')
+    add('--play', metavar='DIR', help='play the best policy of the run in this folder')
+    add('--last', action='store_true', help='play the last policy in place of the best')
     options = parser.parse_args(arguments)
-    options.replacement = replacements[options.replacement]
+    for one, others in NOT_TOGETHER.items():
+        if getattr(options, one):
+            for other in others:
+                if getattr(options, other):
+                    parser.error(f'--{one} takes no --{other}')
+    if options.last and not options.play:
+        parser.error('--last goes with --play')
     return options
+
+
+NOT_TOGETHER = dict(play=('resume', 'run', 'replacement', 'threads'), resume=('run',))
 
 
 class Parser(argparse.ArgumentParser):

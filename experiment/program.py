@@ -1,38 +1,33 @@
-"""The program around the lesson: options, environment, run folder, messages, and how a run ends."""
+"""The programs' command line: train a new run, go on with one, or play one; and how that ends."""
 
-import os
+import json
 import signal
 import sys
-import time
-from collections import deque, namedtuple
-from contextlib import closing, contextmanager
-from datetime import timedelta
+from collections import namedtuple
+from contextlib import contextmanager
 
-import numpy as np
-from tqdm import tqdm
-
-from experiment import environment, folder, session
+from experiment import environment, folder, play, session
 from experiment.errors import BadInput, RunFailed, Stopped
 from experiment.options import parse
-
-LAST = 20  # episodes in the closing line's mean
+from experiment.training import Training
 
 # What the program drives, whichever version of the algorithm is behind it:
-#   sess           the TensorFlow session, for its graph
-#   memory         the replay memory
-#   choose_action  s (state_dim,) -> a (action_dim,), without noise
-#   learn          (b_s, b_a, b_r, b_s_) -> None, one learning step
-#   losses         (b_s, b_a, b_r, b_s_) -> {name: loss}, measured without learning
-Agent = namedtuple('Agent', 'sess memory choose_action learn losses')
+#   sess            the TensorFlow session, with all variables
+#   memory          the replay memory
+#   choose_action   s (state_dim,) -> a (action_dim,), without noise
+#   choose_actions  b_s (n, state_dim) -> (n, action_dim), the same for many states
+#   learn           (b_s, b_a, b_r, b_s_) -> None, one learning step
+#   losses          (b_s, b_a, b_r, b_s_) -> {name: loss}, measured without learning
+Agent = namedtuple('Agent', 'sess memory choose_action choose_actions learn losses')
 
 
 def main(program, build_agent, train, replacements, constants):
-    """Train from the command line; leave with a line and an exit code where that does not work.
+    """Run from the command line; leave with a line and an exit code where that does not work.
 
     Args:
         program: its name, 'ddpg'.
         build_agent: (env, replacement, seed) -> Agent.
-        train: (env, memory, choose_action, learn, episodes) -> iterator of Episode.
+        train: (env, memory, choose_action, learn, episodes, start, var) -> iterator of Episode.
         replacements: the choices of --replacement, {name: dict}, the default first.
         constants: the program's globals(); numbers and dicts in capitals are hyperparameters.
     """
@@ -41,14 +36,22 @@ def main(program, build_agent, train, replacements, constants):
         for name, value in hyperparameters.items():
             if isinstance(value, int) and value < 1:
                 raise BadInput(f'{name} = {value} at the top of the file must be at least 1')
-        with _ctrl_c() as stop_asked:
-            options = parse(program, hyperparameters['MAX_EPISODES'], replacements)
-            env = environment.make(options.env)
-            session.THREADS = options.threads
-            agent = build_agent(env, options.replacement, options.seed)
-            options.run = folder.create(program, options.run)
-            config = dict(program=program, **vars(options), hyperparameters=hyperparameters)
-            _train(env, agent, train, config, stop_asked)
+        options = parse(program, list(replacements))
+        if options.play:
+            play.main(program, build_agent, hyperparameters['MAX_EP_STEPS'], options)
+            return
+        with _stop_signals() as stop_asked:
+            if options.resume:
+                config = _resumed(program, options, replacements, hyperparameters)
+            else:
+                config = _new(program, options, replacements, hyperparameters)
+            env = environment.make(config['env'])
+            session.THREADS = config['threads']
+            agent = build_agent(env, config['replacement'], config['seed'])
+            path = options.resume or folder.create(program, options.run)
+            with folder.locked(path):
+                steps = hyperparameters['MAX_EP_STEPS']
+                Training(path, config, env, agent, train, steps, stop_asked).run()
     except (BadInput, RunFailed, Stopped) as ending:
         print(f'{program}.py: {ending}', file=sys.stderr)
         sys.exit(ending.exit_code)
@@ -66,85 +69,68 @@ def hyperparameters_in(constants):
     }
 
 
-def _train(env, agent, train, config, stop_asked):
-    """Run the episode loop; show and record each episode in the folder config['run']."""
-    path, episodes = config['run'], config['episodes']
-    last_rewards = deque(maxlen=LAST)
-    batch = []  # the one that was learned from last
-    done = 0
-
-    def choose_action(s):
-        if stop_asked():
-            raise Stopped('stopped')
-        a = agent.choose_action(s)
-        if not np.isfinite(a).all():
-            _blame(s, a)
-        return a
-
-    def learn(*b):
-        batch[:] = b
-        agent.learn(*b)
-
-    try:
-        recorder = folder.Recorder(path, config, agent.sess.graph)
-    except OSError as error:
-        raise RunFailed(f'{path} cannot be written ({error.strerror}); free some space there')
-
-    started = time.time()
-    try:
-        with closing(recorder), tqdm(
-            total=episodes, unit='episode', disable=None, leave=False
-        ) as bar:
-            for episode in train(env, agent.memory, choose_action, learn, episodes):
-                recorder.record(episode, agent.losses(*batch) if batch else {})
-                last_rewards.append(episode.reward)
-                done += 1
-                bar.write(
-                    f'Episode: {episode.index}  Reward: {episode.reward:.0f}  '
-                    f'Explore: {episode.var:.2f}',
-                    file=sys.stdout,
-                )
-                bar.update()
-        print(
-            f'Trained {done} episodes in {timedelta(seconds=round(time.time() - started))}, '
-            f'mean return of the last {len(last_rewards)}: {np.mean(last_rewards):.1f}. The run is '
-            f'in {path}; see it with: tensorboard --logdir {os.path.dirname(path) or "."}',
-            flush=True,
-        )
-    except (RunFailed, Stopped) as ending:
-        raise type(ending)(f'{ending} in episode {done}; those before it are in {path}')
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush
-        raise RunFailed(f'the output was closed after episode {done}; the run is in {path}')
-    except OSError as error:
-        raise RunFailed(
-            f'episode {done} could not be written ({error.strerror}): free some space; '
-            f'those before it are in {path}'
-        )
+def _new(program, options, replacements, hyperparameters):
+    """Return what a new run is made of: the options, and the defaults of those not given."""
+    chosen = options.replacement or next(iter(replacements))
+    return dict(
+        program=program,
+        env=options.env or 'Pendulum-v0',
+        seed=1 if options.seed is None else options.seed,
+        episodes=options.episodes or hyperparameters['MAX_EPISODES'],
+        replacement=replacements[chosen],
+        threads=options.threads or 1,
+        hyperparameters=hyperparameters,
+    )
 
 
-def _blame(s, a):
-    """Stop the run: the action is not finite, because the state is not or the networks are not."""
-    if not np.isfinite(s).all():
-        raise RunFailed(f'the environment gave the observation {s}')
-    raise RunFailed(f"the actor's output became {a} (smaller learning rates may help)")
+def _resumed(program, options, replacements, hyperparameters):
+    """Return what the run in the folder options.resume is made of.
+
+    Raises:
+        BadInput: naming what differs, if options or hyperparameters are not those of the run.
+    """
+    path = options.resume
+    there = folder.config_of(path)
+    if there['program'] != program:
+        raise BadInput(f'{path} is a run of {there["program"]}.py, so go on with that')
+    folder.check_env(path, there['env'], options.env)
+    here = dict(there['hyperparameters'])
+    here.update(json.loads(json.dumps(hyperparameters)))
+    pairs = [
+        (name, here[name], there['hyperparameters'].get(name))
+        for name in sorted(here)
+        if name != 'MAX_EPISODES' and not isinstance(here[name], dict)
+    ]
+    name = options.replacement or there['replacement'].get('name')
+    pairs.append(('replacement', replacements.get(name, name), there['replacement']))
+    for name in ('env', 'seed', 'threads'):
+        given = getattr(options, name)
+        pairs.append((name, there[name] if given is None else given, there[name]))
+    differ = [f'{name} is {now} now and was {then}' for name, now, then in pairs if now != then]
+    if differ:
+        raise BadInput(f'{path} cannot be gone on with: {"; ".join(differ)}')
+    return dict(there, episodes=options.episodes or there['episodes'])
 
 
 @contextmanager
-def _ctrl_c():
-    """While this lasts, Ctrl-C is only noted, for the step at work to end; a second one interrupts.
+def _stop_signals():
+    """While this lasts, Ctrl-C and SIGTERM are only noted, for the step at work to end.
+
+    A second Ctrl-C interrupts at once.
 
     Yields:
-        A function that says whether Ctrl-C came.
+        A function that returns the number of the signal that came, or None.
     """
     came = []
 
     def note(signum, frame):
-        came.append(signum)
+        came.append(int(signum))
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    before = signal.signal(signal.SIGINT, note)
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(signum, note) for signum in signals]
     try:
-        yield lambda: bool(came)
+        yield lambda: came[0] if came else None
     finally:
-        signal.signal(signal.SIGINT, before)
+        for signum, handler in zip(signals, before):
+            signal.signal(signum, handler)

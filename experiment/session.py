@@ -1,5 +1,8 @@
 """A TensorFlow session for networks so small that calling TensorFlow costs more than computing."""
 
+import atexit
+import weakref
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 from tensorflow.core.protobuf.config_pb2 import CallableOptions
@@ -28,8 +31,20 @@ def config():
 
 
 def new_session():
-    """Return a session on the default graph."""
-    return tf.Session(config=config())
+    """Return a session on the default graph; it is closed when Python ends, if not before."""
+    sess = tf.Session(config=config())
+    _SESSIONS.add(sess)
+    return sess
+
+
+_SESSIONS = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all():
+    # a callable of an open session complains at the end, once TensorFlow itself is gone
+    for sess in list(_SESSIONS):
+        sess.close()
 
 
 def make_callable(sess, fetch, feed_list):

@@ -77,6 +77,47 @@ class RaisesForSeed2(Joints):
         return super().step(action)
 
 
+class FailingAtEpisode(Joints):
+    """Joints that fails in the middle of its episode `at`."""
+
+    def __init__(self, at):
+        super().__init__()
+        self.at, self.episode = at, -1
+
+    def reset(self):
+        self.episode += 1
+        return super().reset()
+
+    def step(self, action):
+        if self.episode == self.at and self.steps == 20:
+            raise ValueError('the joint\ncame off')
+        return super().step(action)
+
+
+class GlobalRandom(Joints):
+    """Joints whose every step is disturbed by numpy's global generator."""
+
+    def step(self, action):
+        s_, r, done, info = super().step(action)
+        return s_, r + np.random.uniform(), done, info
+
+
+class InterruptsNow(Joints):
+    """Joints that asks to stop after 45 to 84 steps, by where its first episode starts."""
+
+    def __init__(self, really):
+        super().__init__()
+        self.really, self.left = really, None
+
+    def step(self, action):
+        if self.left is None:
+            self.left = 45 + int(abs(self.state[0]) * 1e6) % 40
+        self.left -= 1
+        if self.really and self.left == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().step(action)
+
+
 class Interrupts(Joints):
     """Joints, but while it is made Ctrl-C comes."""
 
@@ -103,6 +144,10 @@ _register('InfiniteReward', Failing, how='-inf')
 _register('BadObservation', Failing, how='observation')
 _register('Interrupts', Interrupts)
 _register('RaisesForSeed2', RaisesForSeed2)
+_register('RaisesAtEpisode12', FailingAtEpisode, at=12)
+_register('GlobalRandom', GlobalRandom)
+_register('InterruptsNow', InterruptsNow, really=True)
+_register('Calm', InterruptsNow, really=False)
 _register('Raises', Failing, how='raise')
 _register('CannotBeMade', Joints, low=None, high=None)
 

@@ -1,0 +1,88 @@
+"""The best policy of a run: training goes on moving after it has found a good one."""
+
+import numpy as np
+
+from experiment.evaluate import greedy_returns
+
+EVERY = 10  # episodes between two tries
+STARTS = 10  # of a try; its first FIRST decide whether the rest is played
+FIRST = 4
+SEEDS = range(500000, 500050)  # the starts are chosen among these
+
+
+class Best(object):
+    """Tries the greedy policy now and then on fixed starts, and has the best one kept.
+
+    A try plays all its starts at once, a call of the network a step. It ends after the first few
+    starts if the policy is worse there than the best: most are, and cost less than half. The starts
+    are as unlike each other as can be, so that few do for many. Environments and random numbers
+    are its own: training goes the same way with and without it.
+
+    Args:
+        make_env: () -> a new environment.
+        choose_actions: b_s (n, state_dim) -> (n, action_dim), without noise.
+        max_steps: the length of an episode that the environment does not end before.
+        keep: (returns) -> None, is called while the policy is the best so far.
+        returns: of the best so far, where a run goes on; None if there was none.
+    """
+
+    def __init__(self, make_env, choose_actions, max_steps, keep, returns=None):
+        self._make_env, self._choose_actions = make_env, choose_actions
+        self._max_steps, self._keep = max_steps, keep
+        self.returns = returns
+        self._envs = None
+
+    def after(self, episode):
+        """Try the policy if it is time to; `episode` is the number of those trained so far.
+
+        Returns:
+            The policy's mean return if it is now the best, else None.
+        """
+        if episode % EVERY:
+            return None
+        kept = np.random.get_state()  # an environment may draw from numpy's global generator
+        try:
+            returns = self._try()
+        finally:
+            np.random.set_state(kept)
+        if returns is None:
+            return None
+        self.returns = returns
+        self._keep(returns)
+        return float(np.mean(returns))
+
+    def _try(self):
+        """Return the policy's returns if their mean is above the best's, else None."""
+        if self._envs is None:
+            self._envs = [self._make_env() for _ in range(STARTS)]
+            self._starts = unlike_starts(self._envs[0], SEEDS, STARTS)
+        returns = np.zeros(0)
+        for part in (slice(0, FIRST), slice(FIRST, STARTS)):
+            more = greedy_returns(
+                self._envs[part], self._choose_actions, self._starts[part], self._max_steps
+            )
+            returns = np.concatenate((returns, more))
+            if self.returns is not None:
+                if returns.mean() <= np.mean(self.returns[: len(returns)]):
+                    return None
+        return returns
+
+
+def unlike_starts(env, seeds, count):
+    """Return `count` of `seeds` whose first observations lie far apart.
+
+    The first seed, then always the one whose observation is farthest from all that were chosen,
+    each dimension measured in its standard deviation.
+    """
+    first = []
+    for seed in seeds:
+        env.seed(seed)
+        first.append(np.ravel(env.reset()))
+    first = np.array(first, float)
+    first /= first.std(axis=0) + 1e-12
+    chosen = [0]
+    distance = np.full(len(first), np.inf)
+    while len(chosen) < count:
+        distance = np.minimum(distance, np.square(first - first[chosen[-1]]).sum(axis=1))
+        chosen.append(int(distance.argmax()))
+    return [seeds[i] for i in chosen]

@@ -1,0 +1,129 @@
+"""Checkpoints: folders that are there whole or not at all, and in which no byte changes unnoticed."""
+
+import hashlib
+import os
+import re
+import shutil
+from contextlib import contextmanager
+
+from experiment.errors import BadInput, one_line
+
+SUMS = 'SHA256SUMS'  # as `sha256sum` writes it: `sha256sum -c SHA256SUMS` checks it by hand
+
+
+class Damaged(BadInput):
+    """A checkpoint is not as it was written."""
+
+
+class Checkpoints(object):
+    """Folders step-1000, step-2000, ... inside the folder `path`, named by the steps so far.
+
+    Each is written under another name, brought to the disk, and only then renamed; so whatever
+    happens, a power cut included, what bears the name is complete.
+
+    Args:
+        path: the folder; it is made by the first save.
+        keep: how many stay, the newest.
+    """
+
+    def __init__(self, path, keep):
+        self.path, self.keep = path, keep
+
+    def steps(self):
+        """Return the steps at which there are checkpoints, ascending."""
+        names = os.listdir(self.path) if os.path.isdir(self.path) else []
+        return sorted(int(name[5:]) for name in names if re.match(r'step-\d+$', name))
+
+    def folder(self, step):
+        """Return the path of the checkpoint at `step`."""
+        return os.path.join(self.path, f'step-{step}')
+
+    def save(self, step, write):
+        """Make the checkpoint at `step`, unless there is one; nothing changes if that fails.
+
+        Args:
+            write: (folder) -> None, writes the checkpoint's files.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        if step in self.steps():  # the same run at the same step
+            return
+        part = self.folder(step) + '.part'
+        try:
+            for name in os.listdir(self.path) if os.path.isdir(self.path) else []:
+                if name.endswith('.part'):  # a killed process left it
+                    shutil.rmtree(os.path.join(self.path, name))
+            os.makedirs(part)
+            write(part)
+            with open(os.path.join(part, SUMS), 'w') as file:
+                file.write(_sums(part))
+            for name in os.listdir(part):
+                sync(os.path.join(part, name))
+            sync(part)
+            self._drop_all_but(max(self.keep - 1, 1))
+            os.rename(part, self.folder(step))
+            sync(self.path)
+            sync(os.path.dirname(self.path) or '.')
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        self._drop_all_but(self.keep)
+
+    @contextmanager
+    def reading(self, step, advice):
+        """Yield the path of the checkpoint at `step`, every byte of which is as it was written.
+
+        Args:
+            advice: what the user can do where it is not.
+
+        Raises:
+            Damaged: naming what is damaged; also if what is read from it makes no sense.
+        """
+        folder = self.folder(step)
+        try:
+            damaged = _damaged_in(folder)
+            if damaged:
+                raise ValueError(f'damaged: {", ".join(damaged)}')
+            yield folder
+        except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+            what = str(error) if isinstance(error, ValueError) else one_line(error)
+            raise Damaged(f'{folder} cannot be used ({what}): {advice}')
+
+    def _drop_all_but(self, count):
+        for step in self.steps()[:-count]:
+            part = self.folder(step) + '.part'  # renamed first, for it is complete or not there
+            os.rename(self.folder(step), part)
+            shutil.rmtree(part)
+
+
+def _damaged_in(folder):
+    """Return the names of the files that are not as the sums say."""
+    now = _sums(folder)
+    with open(os.path.join(folder, SUMS), 'rb') as file:
+        then = file.read().decode('ascii', 'replace')
+    if now == then:
+        return []
+    names = {line[66:] for line in set(now.splitlines()) ^ set(then.splitlines())}
+    return sorted(names & set(os.listdir(folder))) or [SUMS]
+
+
+def _sums(folder):
+    """Return a line with the SHA-256 sum and the name of each file, but for the sums themselves."""
+    lines = []
+    for name in sorted(os.listdir(folder)):
+        if name != SUMS:
+            with open(os.path.join(folder, name), 'rb') as file:
+                lines.append(f'{hashlib.sha256(file.read()).hexdigest()}  {name}\n')
+    return ''.join(lines)
+
+
+def sync(path):
+    """Bring a file, or a folder's list of names, to the disk."""
+    if os.name == 'nt' and os.path.isdir(path):  # Windows has no such thing
+        return
+    descriptor = os.open(path, os.O_RDWR if os.name == 'nt' else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

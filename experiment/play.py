@@ -1,0 +1,92 @@
+"""Play a trained policy: load it from a run's folder, and let it act without noise."""
+
+import importlib
+
+import numpy as np
+
+from experiment import environment, folder, session
+from experiment.checkpoints import Damaged
+from experiment.errors import BadInput
+from experiment.evaluate import greedy_returns
+from experiment.state import Variables
+from experiment.training import best_in, checkpoints_in
+
+EPISODES = 10
+PROGRAMS = ('ddpg', 'ddpg_update')  # what a folder may name, for nothing else is ever imported
+
+
+def load_policy(path, last=False, env=None):
+    """Load a policy that `ddpg.py` or `ddpg_update.py` has trained.
+
+    Args:
+        path: the folder of the run, such as 'runs/ddpg-1'.
+        last: take the last policy in place of the best.
+        env: the name of the run's environment, needed where that is 'module:Name-v0'.
+
+    Returns:
+        choose_action: s (state_dim,) -> a (action_dim,), float32, without noise.
+
+    Raises:
+        BadInput: with one line that says what is wrong and what to do.
+    """
+    program = folder.config_of(path)['program']
+    if program not in PROGRAMS:
+        raise BadInput(f'{path} is a run of {program!r}, which is none of {" and ".join(PROGRAMS)}')
+    _, agent = load(path, importlib.import_module(program).agent, last, env)
+    return agent.choose_action
+
+
+def load(path, build_agent, last=False, env_name=None):
+    """Return the environment and the Agent of a run, the agent's variables as they were saved.
+
+    Args:
+        build_agent: (env, replacement, seed) -> Agent, of the run's program.
+        path, last, env_name: as in load_policy.
+
+    Raises:
+        BadInput: with one line that says what is wrong and what to do.
+    """
+    config = folder.config_of(path)
+    folder.check_env(path, config['env'], env_name)
+    if env_name not in (None, config['env']):
+        raise BadInput(f'{path} is a run in {config["env"]}, not in {env_name}')
+    saved = checkpoints_in(path) if last else best_in(path)
+    advice = 'play the last policy with --last'
+    if not saved.steps():
+        what = 'no checkpoint yet' if last else f'no best policy yet: {advice}'
+        raise BadInput(f'{path} holds {what}')
+    if last:
+        advice = 'delete that folder, and the one before it is played'
+    env = environment.make(config['env'])
+    session.THREADS = config['threads']
+    agent = build_agent(env, config['replacement'], None)
+    variables = Variables(agent.sess)
+    while True:
+        steps = saved.steps()
+        try:
+            with saved.reading(steps[-1], advice) as source:
+                variables.restore(source)
+            return env, agent
+        except (Damaged, IndexError):
+            if saved.steps() == steps:  # else a training has just put another in its place
+                raise
+
+
+def main(program, build_agent, max_steps, options):
+    """Play greedy episodes from fresh starts, and print their returns."""
+    path = options.play
+    trained_by = folder.config_of(path)['program']
+    if trained_by != program:
+        raise BadInput(f'{path} is a run of {trained_by}.py: play it with that')
+    env, agent = load(path, build_agent, options.last, options.env)
+    count = options.episodes or EPISODES
+    starts = np.random.RandomState(options.seed).randint(2**31, size=count)
+    returns = []
+    for i, start in enumerate(starts):
+        returns.extend(greedy_returns([env], agent.choose_actions, [int(start)], max_steps))
+        print(f'Episode: {i}  Reward: {returns[-1]:.0f}')
+    which = 'last' if options.last else 'best'
+    print(
+        f'Played the {which} policy of {path} for {count} episodes: mean return '
+        f'{np.mean(returns):.1f}, standard deviation {np.std(returns):.1f}'
+    )
