@@ -73,9 +73,7 @@ def train(version, seed, env_name, episodes):
 
     def mean_return():
         envs = [make_env() for _ in STARTS]
-        return float(
-            greedy_returns(envs, agent.choose_actions, STARTS, ddpg.MAX_EP_STEPS).mean()
-        )
+        return float(greedy_returns(envs, agent.choose_actions, STARTS, ddpg.MAX_EP_STEPS).mean())
 
     with tempfile.TemporaryDirectory() as kept:
         variables = Variables(agent.sess)

@@ -74,14 +74,16 @@ class DDPG(object):
         # TensorFlow runs operations in any order that the graph allows, and a control dependency
         # holds back only what is built inside it. So each part is built inside the one before; were
         # the target networks built outside, they could read the averages before these move.
-        self.a_loss = -tf.reduce_mean(q_of_actor)
+        with tf.name_scope('A_loss'):
+            self.a_loss = -tf.reduce_mean(q_of_actor)
         with tf.name_scope('A_train'):
             a_train = tf.train.AdamOptimizer(LR_A).minimize(self.a_loss, var_list=self.a_params)
         with tf.name_scope('averages'), tf.control_dependencies([a_train]):
             move_averages = self.ema.apply(self.a_params + self.c_params)
         with tf.name_scope('C_train'), tf.control_dependencies([move_averages]):
             c_train = tf.train.AdamOptimizer(LR_C).minimize(td_error(), var_list=self.c_params)
-        self.td_error = td_error()  # outside: to look at, nothing learns
+        with tf.name_scope('TD_error'):
+            self.td_error = td_error()  # outside: to look at, nothing learns
 
         self.sess = new_session()
         params = self.a_params + self.c_params

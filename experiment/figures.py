@@ -41,12 +41,53 @@ def draw_curves(curves, window, path):
     axes.set_title(f'median of {len(rewards)} seeds, and the middle half of them', fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend()
+    _save(figure, path)
+
+
+def draw_run(rows, window, best, path):
+    """Draw a run: its returns and their running mean, and the exploration on an axis of its own.
+
+    Args:
+        rows: (return, explore) of every episode.
+        window: how many episodes the mean is over.
+        best: the episode of the best policy, or None.
+        path: of the PNG.
+    """
+    returns, explore = np.array(rows, float).T
+    figure, axes = pyplot().subplots(figsize=(8, 4.5))
+    right = axes.twinx()
+    right.plot(explore, ':', color='#777777', label='exploration')
+    right.set_ylabel('exploration (standard deviation of the noise)')
+    right.set_ylim(bottom=0)
+    axes.plot(returns, color='#9bb4d4', linewidth=1, label='return')
+    if len(returns) >= window:
+        mean = np.convolve(returns, np.ones(window) / window, 'valid')
+        episodes = np.arange(window - 1, len(returns))
+        axes.plot(episodes, mean, color='#1b3a6b', linewidth=2, label=f'mean of {window} episodes')
+    learning = np.flatnonzero(explore < explore[0])
+    if len(learning):
+        axes.axvline(learning[0], color='#2fa58a', linestyle='--', label='learning begins')
+    if best is not None:
+        style = dict(marker='*', markersize=14, linestyle='', color='#c4501b', zorder=5)
+        axes.plot([best], [returns[best]], label=f'best policy (episode {best})', **style)
+    axes.set_xlabel('episode')
+    axes.set_ylabel('return (sum of rewards)')
+    axes.set_zorder(right.get_zorder() + 1)  # the returns in front of the exploration
+    axes.patch.set_visible(False)
+    axes.grid(alpha=0.3)
+    lines = [line for side in (axes, right) for line in side.get_lines()]
+    axes.legend(lines, [line.get_label() for line in lines], loc='lower right', fontsize=9)
+    _save(figure, path)
+
+
+def _save(figure, path):
+    """Write the PNG, which appears complete or not at all."""
     figure.tight_layout()
+    part = path + '.part'
     try:
-        figure.savefig(path, dpi=120)
-    except OSError:
-        if os.path.exists(path):
-            os.remove(path)
-        raise
+        figure.savefig(part, dpi=120, format='png')
+        os.replace(part, path)
     finally:
-        plt.close(figure)
+        if os.path.exists(part):
+            os.remove(part)
+        pyplot().close(figure)

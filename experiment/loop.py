@@ -5,7 +5,7 @@ from collections import deque
 import numpy as np
 
 from experiment.errors import RunFailed, Stopped
-from experiment.state import random_states, set_random_states
+from experiment.randoms import random_states, set_random_states
 
 
 class Loop(object):
@@ -22,13 +22,12 @@ class Loop(object):
         stop_asked: () -> the number of a signal that asks to stop, or None.
 
     Attributes: `episode`, the one under way or next; `steps`, of all episodes, so far (those
-    still to be repeated too); `batch`, the one that was learned from last, () before; `render`, whether to show the environment.
+    still to be repeated too); `batch`, the one that was learned from last, () before.
     """
 
     def __init__(self, env, agent, train, stop_asked=lambda: None):
         self.env, self.agent, self.train, self.stop_asked = env, agent, train, stop_asked
         self.batch = ()
-        self.render = False
         self._again = deque()  # answers to go through once more
         self._repeating = False
         self._begin(0, None)
@@ -85,8 +84,6 @@ class Loop(object):
             a = self.agent.choose_action(s)
             if not np.isfinite(a).all():
                 self._blame(s, a)
-        if self.render:
-            self.env.render()
         self._answers.append(a)
         return a
 

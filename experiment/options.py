@@ -18,8 +18,8 @@ def parse(program, replacements, arguments=None):
         arguments: a list of words; None takes the command line's.
 
     Returns:
-        A namespace: episodes, seed, env, replacement, threads, run, resume, play (None where not
-        given), last (bool).
+        A namespace: episodes, seed, env, replacement, threads, run, resume, play, gif (None where
+        not given), last, force, render, quiet (bool).
 
     Raises:
         BadInput: with the line to print.
@@ -67,18 +67,34 @@ def parse(program, replacements, arguments=None):
     add('--resume', metavar='DIR', help='go on with the run in this folder')
     add('--play', metavar='DIR', help='play the best policy of the run in this folder')
     add('--last', action='store_true', help='play the last policy in place of the best')
+    add(
+        '--gif',
+        metavar='FILE',
+        help='with --play: film one episode; FILE.gif moves, FILE.png is a strip of frames',
+    )
+    add('--force', action='store_true', help='with --gif: replace the file if it is there')
+    add(
+        '--render',
+        action='store_true',
+        help='show the environment in a window; in training, once a return is above -300',
+    )
+    add('--quiet', action='store_true', help='print the closing line only')
     options = parser.parse_args(arguments)
     for one, others in NOT_TOGETHER.items():
         if getattr(options, one):
             for other in others:
                 if getattr(options, other):
                     parser.error(f'--{one} takes no --{other}')
-    if options.last and not options.play:
-        parser.error('--last goes with --play')
+    for one, other in ONLY_WITH.items():
+        if getattr(options, one) and not getattr(options, other):
+            parser.error(f'--{one} goes with --{other}')
     return options
 
 
-NOT_TOGETHER = dict(play=('resume', 'run', 'replacement', 'threads'), resume=('run',))
+NOT_TOGETHER = dict(
+    play=('resume', 'run', 'replacement', 'threads'), resume=('run',), gif=('render', 'episodes')
+)
+ONLY_WITH = dict(last='play', gif='play', force='gif')
 
 
 class Parser(argparse.ArgumentParser):

@@ -4,10 +4,11 @@ import importlib
 
 import numpy as np
 
-from experiment import environment, folder, session
+from experiment import environment, film, folder, session
 from experiment.checkpoints import Damaged
 from experiment.errors import BadInput
 from experiment.evaluate import greedy_returns
+from experiment.painter import Shown
 from experiment.state import Variables
 from experiment.training import best_in, checkpoints_in
 
@@ -73,19 +74,31 @@ def load(path, build_agent, last=False, env_name=None):
 
 
 def main(program, build_agent, max_steps, options):
-    """Play greedy episodes from fresh starts, and print their returns."""
-    path = options.play
-    trained_by = folder.config_of(path)['program']
-    if trained_by != program:
-        raise BadInput(f'{path} is a run of {trained_by}.py: play it with that')
+    """Play greedy episodes from fresh starts, and print their returns; or film one."""
+    path, which = options.play, 'last' if options.last else 'best'
+    config = folder.config_of(path)
+    if config['program'] != program:
+        raise BadInput(f'{path} is a run of {config["program"]}.py: play it with that')
+    if options.gif:
+        film.check(options.gif, options.force)
     env, agent = load(path, build_agent, options.last, options.env)
-    count = options.episodes or EPISODES
+    if options.gif or options.render:
+        env = Shown(env, config['env'], options.gif)
+        env.showing = True
+    count = 1 if options.gif else options.episodes or EPISODES
     starts = np.random.RandomState(options.seed).randint(2**31, size=count)
     returns = []
     for i, start in enumerate(starts):
         returns.extend(greedy_returns([env], agent.choose_actions, [int(start)], max_steps))
-        print(f'Episode: {i}  Reward: {returns[-1]:.0f}')
-    which = 'last' if options.last else 'best'
+        if not options.quiet:
+            print(f'Episode: {i}  Reward: {returns[-1]:.0f}', flush=True)
+    made = env.close()
+    if options.gif:
+        print(
+            f'Filmed the {which} policy of {path}: {made["frames"]} frames, '
+            f'{made["seconds"]:.1f} seconds, {made["size"] / 1000:.0f} kB in {options.gif}'
+        )
+        return
     print(
         f'Played the {which} policy of {path} for {count} episodes: mean return '
         f'{np.mean(returns):.1f}, standard deviation {np.std(returns):.1f}'

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from experiment import environment, folder, play, session
 from experiment.errors import BadInput, RunFailed, Stopped
 from experiment.options import parse
+from experiment.painter import Shown
 from experiment.training import Training
 
 # What the program drives, whichever version of the algorithm is behind it:
@@ -48,10 +49,15 @@ def main(program, build_agent, train, replacements, constants):
             env = environment.make(config['env'])
             session.THREADS = config['threads']
             agent = build_agent(env, config['replacement'], config['seed'])
+            if options.render:
+                env = Shown(env, config['env'])
             path = options.resume or folder.create(program, options.run)
             with folder.locked(path):
                 steps = hyperparameters['MAX_EP_STEPS']
-                Training(path, config, env, agent, train, steps, stop_asked).run()
+                Training(
+                    *(path, config, env, agent, train, steps, stop_asked),
+                    quiet=options.quiet,
+                ).run()
     except (BadInput, RunFailed, Stopped) as ending:
         print(f'{program}.py: {ending}', file=sys.stderr)
         sys.exit(ending.exit_code)

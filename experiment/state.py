@@ -1,9 +1,8 @@
-"""What must be kept for a run to go on exactly: variables, random states, the memory."""
+"""Variables and arrays, to files and back."""
 
 import errno
 import io
 import os
-import random
 from contextlib import contextmanager
 
 import numpy as np
@@ -70,52 +69,3 @@ def save_array(path, array):
 def load_array(path):
     """Return the numpy array in the file `path`; ValueError if it is none."""
     return np.load(path, allow_pickle=False)
-
-
-def random_states(env):
-    """Return the states of numpy's global generator and of every generator that `env` holds.
-
-    Returns:
-        A dict that JSON can hold.
-    """
-    states = {'numpy': _plain(np.random.get_state(legacy=False))}
-    for name, generator in _generators(env):
-        if isinstance(generator, np.random.RandomState):
-            states[name] = _plain(generator.get_state(legacy=False))
-        elif isinstance(generator, random.Random):
-            states[name] = _plain(generator.getstate())
-        else:
-            states[name] = _plain(generator.bit_generator.state)
-    return states
-
-
-def set_random_states(env, states):
-    """Bring all generators into `states`, which random_states returned; KeyError if one lacks."""
-    np.random.set_state(states['numpy'])
-    for name, generator in _generators(env):
-        state = states[name]
-        if isinstance(generator, np.random.RandomState):
-            generator.set_state(state)
-        elif isinstance(generator, random.Random):
-            version, words, gauss = state
-            generator.setstate((version, tuple(words), gauss))
-        else:
-            generator.bit_generator.state = state
-
-
-def _generators(env):
-    """Yield (name, generator) for every random generator in `env` and in what it wraps."""
-    kinds = (np.random.RandomState, np.random.Generator, random.Random)
-    depth = 0
-    while env is not None:
-        for name, value in sorted(vars(env).items()):
-            if isinstance(value, kinds):
-                yield f'{depth}.{name}', value
-        env, depth = vars(env).get('env'), depth + 1
-
-
-def _plain(state):
-    """Return `state` with lists in place of arrays."""
-    if isinstance(state, dict):
-        return {key: _plain(value) for key, value in state.items()}
-    return state.tolist() if isinstance(state, (np.ndarray, np.generic)) else state

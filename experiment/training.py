@@ -15,12 +15,17 @@ from tqdm import tqdm
 from experiment import environment, folder
 from experiment.best import Best
 from experiment.checkpoints import Checkpoints
-from experiment.errors import BadInput, RunFailed, Stopped
+from experiment.errors import BadInput, RunFailed, Stopped, one_line
+from experiment.figures import draw_run
 from experiment.loop import Loop
+from experiment.painter import Shown
 from experiment.state import Variables, load_array, save_array
 
 SAVE_EVERY = 10  # episodes between two checkpoints
 LAST = 20  # episodes in the closing line's mean
+WINDOW = 10  # episodes in the mean of the progress bar and of the curve
+RENDER_ABOVE = -300  # with --render, the return from which on the environment is shown
+CURVE = 'curve.png'
 POSITION, MEMORY, POLICY = 'position.json', 'memory.npy', 'policy.json'
 
 
@@ -40,23 +45,25 @@ class Training(object):
     Args:
         path: the folder, which no other process writes to.
         config: what goes into config.json; `program`, `env` and `episodes` are needed here too.
-        env, agent, train: what is trained, and the lesson's episode loop.
+        env, agent, train: what is trained, and the lesson's episode loop. An `env` that is a
+            painter.Shown is shown once an episode's return is above RENDER_ABOVE.
         max_steps: the length of an episode.
         stop_asked: () -> the number of the signal that asks to stop, or None.
+        quiet: print the closing line only.
 
     Raises:
         Damaged: if the last checkpoint or the best policy is not as it was written.
         BadInput: if more episodes have been trained than `config` asks for.
     """
 
-    def __init__(self, path, config, env, agent, train, max_steps, stop_asked):
+    def __init__(self, path, config, env, agent, train, max_steps, stop_asked, quiet=False):
         self.path, self.config, self.agent = path, config, agent
-        self._stop_asked = stop_asked
+        self._env, self._stop_asked, self._quiet = env, stop_asked, quiet
         self._loop = Loop(env, agent, train, stop_asked)
         self._variables = Variables(agent.sess)
         self._checkpoints, self._bests = checkpoints_in(path), best_in(path)
         self._rewards = folder.HEADER  # of the episodes before, as rewards.csv has them
-        self._returns = []  # the same, as numbers
+        self._rows = []  # (return, explore) of every episode
         self._load()
         self._best = Best(
             lambda: environment.make(config['env']),
@@ -74,7 +81,19 @@ class Training(object):
         Raises:
             RunFailed, Stopped: what was recorded before is kept, and the text says how to go on.
         """
-        begun, start, episodes = self._loop.episode, time.time(), self.config['episodes']
+        begun, start = self._loop.episode, time.time()
+        try:
+            self._train(self.config['episodes'])
+        except (RunFailed, Stopped):
+            self._draw()
+            raise
+        failure = self._draw()
+        if failure:
+            print(f'{CURVE} could not be drawn: {failure}', file=sys.stderr)
+        print(self._closing_line(begun, time.time() - start), flush=True)
+
+    def _train(self, episodes):
+        begun = self._loop.episode
         try:
             graph = self.agent.sess.graph
             recorder = folder.Recorder(self.path, self.config, graph, begun, self._rewards)
@@ -84,16 +103,15 @@ class Training(object):
             )
         try:
             with closing(recorder), tqdm(
-                total=episodes, initial=begun, unit='episode', disable=None, leave=False
+                total=episodes,
+                initial=begun,
+                unit='episode',
+                disable=self._quiet or None,  # None: on a terminal only
+                leave=False,
             ) as bar:
                 for episode in self._episodes(episodes):
                     self._record(episode, recorder)
-                    bar.write(
-                        f'Episode: {episode.index}  Reward: {episode.reward:.0f}  '
-                        f'Explore: {episode.var:.2f}',
-                        file=sys.stdout,
-                    )
-                    bar.update()
+                    self._show(episode, bar)
                     if self._loop.episode % SAVE_EVERY == 0:
                         self._save()
                 self._save()
@@ -109,7 +127,6 @@ class Training(object):
                 f'({error.strerror}): free some space, then go on with: '
                 f'{self._command("resume")}'
             )
-        print(self._closing_line(begun, time.time() - start), flush=True)
 
     def _episodes(self, episodes):
         """Yield the loop's episodes; if it ends early, save where it is and say how to go on."""
@@ -136,7 +153,33 @@ class Training(object):
             if better is not None:
                 scalars['best'] = better
         recorder.record(episode, scalars)
-        self._returns.append(episode.reward)
+        self._rows.append((episode.reward, episode.var))
+
+    def _show(self, episode, bar):
+        """Print a line about an episode, and bring the progress bar up to date."""
+        if not self._quiet:
+            bar.write(
+                f'Episode: {episode.index}  Reward: {episode.reward:.0f}  '
+                f'Explore: {episode.var:.2f}',
+                file=sys.stdout,
+            )
+        mean = np.mean([reward for reward, _ in self._rows[-WINDOW:]])
+        bar.set_postfix_str(f'{episode.reward:.0f}, mean of {WINDOW} {mean:.0f}', refresh=False)
+        bar.update()
+        if isinstance(self._env, Shown) and episode.reward > RENDER_ABOVE:
+            self._env.showing = True
+
+    def _draw(self):
+        """Draw curve.png; return what went wrong in a line, for no picture is worth a run."""
+        if not self._rows:
+            return None
+        try:
+            steps = self._bests.steps()
+            best = steps and _read(os.path.join(self._bests.folder(steps[-1]), POLICY))['episode']
+            draw_run(self._rows, WINDOW, best or None, os.path.join(self.path, CURVE))
+        except Exception as error:  # whatever it is, the run is done and saved
+            return one_line(error)
+        return None
 
     def _command(self, option):
         """Return the command line that resumes or plays this run."""
@@ -145,7 +188,7 @@ class Training(object):
         return f'python {self.config["program"]}.py --{option} {shlex.quote(self.path)}{own}'
 
     def _closing_line(self, begun, seconds):
-        done, last = self._loop.episode - begun, self._returns[-LAST:]
+        done, last = self._loop.episode - begun, [reward for reward, _ in self._rows[-LAST:]]
         line = (
             f'Trained {done} episodes in {timedelta(seconds=round(seconds))}, '
             f'mean return of the last {len(last)}: {np.mean(last):.1f}. The run is in {self.path}; '
@@ -192,9 +235,10 @@ class Training(object):
             self._loop.go_to(_read(os.path.join(source, POSITION)))
             with open(os.path.join(source, folder.REWARDS), encoding='ascii') as file:
                 self._rewards = file.read()
-            self._returns = [float(row.split(',')[1]) for row in self._rewards.splitlines()[1:]]
+            lines = self._rewards.splitlines()[1:]
+            self._rows = [tuple(float(word) for word in line.split(',')[1:]) for line in lines]
             whole = min(steps[-1], memory.capacity), self._loop.episode, steps[-1]
-            if (len(rows), len(self._returns), self._loop.steps) != whole:
+            if (len(rows), len(lines), self._loop.steps) != whole:
                 raise ValueError('its files do not fit together')
         if self._loop.episode > self.config['episodes']:
             raise BadInput(

@@ -191,7 +191,14 @@ def test_a_progress_bar_on_a_terminal_only(quick, tmp_path):
     assert b'0/3' in shown
     assert re.search(rb'[123]/3', shown)
     assert re.search(rb'\d\d:\d\d<\d\d:\d\d', shown)  # time gone, time left
+    assert re.search(rb'-\d+, mean of 10 -\d+\]', shown)
     assert '/3' not in process.out
+
+
+def test_quiet_prints_the_closing_line_only(quick, tmp_path):
+    done = run(tmp_path, '--episodes', '3', '--quiet', program=quick)
+    assert (done.returncode, done.err) == (0, '')
+    assert re.match(r'Trained 3 episodes in .+\n$', done.out)
 
 
 # ---------------------------------------------------------------- bad input
@@ -251,7 +258,7 @@ def assert_stopped_in_the_second_episode(done, folder, says, code=1):
     assert done.returncode == code, done.err
     assert re.match(r'ddpg\.py: .+\n$', done.err), done.err
     assert says in done.err
-    assert 'in episode 1; those before it are in here' in done.err
+    assert 'in episode 1; what was saved before goes on with: python ddpg.py' in done.err
     assert [row['episode'] for row in rows(folder / 'here')] == ['0']
 
 
@@ -283,13 +290,17 @@ def test_ctrl_c_keeps_what_was_recorded(quick, tmp_path):
     assert done.returncode == 130
     count = len(rows(tmp_path / 'here'))
     assert 3 <= count < 200
-    assert done.err == f'ddpg.py: stopped in episode {count}; those before it are in here\n'
+    assert done.err == (
+        f'ddpg.py: stopped in episode {count}; go on with: python ddpg.py --resume here\n'
+    )
 
 
 def test_ctrl_c_before_the_first_step_is_one_line_too(tmp_path):
     done = run(tmp_path, '--env', OURS + 'Interrupts-v0', '--run', 'here')
     assert (done.returncode, done.out) == (130, '')
-    assert done.err == 'ddpg.py: stopped in episode 0; those before it are in here\n'
+    env = OURS + 'Interrupts-v0'
+    go_on = f'python ddpg.py --resume here --env {env}'
+    assert done.err == f'ddpg.py: stopped in episode 0; go on with: {go_on}\n'
     assert rows(tmp_path / 'here') == []
 
 
@@ -305,7 +316,8 @@ def test_a_full_disk_keeps_whole_rows_and_says_so(quick, tmp_path):
     size = events.stat().st_size + 1000
     done = run(tmp_path, '--run', 'here', program=quick, preexec_fn=limit)
     assert done.returncode == 1
-    assert re.match(r'ddpg\.py: episode \d+ could not be written \(File too large\).+\n$', done.err)
+    says = r'ddpg\.py: what follows episode \d+ could not be written \(File too large\).+\n$'
+    assert re.match(says, done.err)
     content = (tmp_path / 'here' / 'rewards.csv').read_bytes()
     assert content.endswith(b'\n')
     assert len(rows(tmp_path / 'here')) > 1
@@ -324,5 +336,7 @@ def test_a_reader_that_stops_reading_ends_the_run_in_one_line(quick, tmp_path):
     process.stdout = None
     done = finish(process)
     assert done.returncode == 1
-    assert re.match(r'ddpg\.py: the output was closed after episode \d+; .+ in here\n$', done.err)
+    assert re.match(
+        r'ddpg\.py: the output was closed after episode \d+; go on with.+ here\n$', done.err
+    )
     assert rows(tmp_path / 'here')

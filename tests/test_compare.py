@@ -20,7 +20,7 @@ import pytest
 
 from experiment.comparison import Comparison
 from experiment.errors import BadInput
-from experiment.evaluate import greedy_return
+from experiment.evaluate import greedy_returns
 from experiment.options import seeds
 from experiment.source import lines_of_code
 from tests.environments import Joints
@@ -76,13 +76,13 @@ def test_verdicts_count_seeds_of_both_versions():
     late = [(i, -1000.0 if i < 5 else -100.0, 3.0) for i in range(20)]
     never = [(i, -1000.0, 3.0) for i in range(20)]
     for seed, rows in ((1, good), (2, late), (3, never)):
-        done.add('soft', seed, late, (-200.0, 1.0, None))
-        done.add('simplified', seed, rows, (-100.0 * seed, 1.0, None))
-    done.add('simplified', 4, good, (0.0, 1.0, None))
+        done.add('soft', seed, late, (-200.0, -150.0, 1.0, None))
+        done.add('simplified', seed, rows, (-100.0 * seed, -149.0, 1.0, None))
+    done.add('simplified', 4, good, (0.0, 0.0, 1.0, None))
     line = compare.verdicts(done, ['soft', 'simplified']).splitlines()[0]
     assert line == (
         '- simplified against original, soft, of 3 seeds: better at the end with 1, not with 1 '
-        '(p = 1.00); good sooner with 1, not with 1 (p = 1.00)'
+        '(p = 1.00); a better best policy with 3, not with 0 (p = 0.25); good sooner with 1, not with 1 (p = 1.00)'
     )
     assert compare.verdicts(done, ['soft']) == ''
 
@@ -123,44 +123,23 @@ def test_the_simplified_version_is_shorter():
     assert lines_of_code(ddpg_update.__file__) < lines_of_code(ddpg.__file__)
 
 
-def test_greedy_return_is_the_mean_over_the_starts_and_repeats():
-    env = Joints(length=5)
-    centre = (env.action_space.low + env.action_space.high) / 2
-    expected = []
-    for start in (4, 5, 6):
-        state = np.random.RandomState(start).uniform(-1, 1, 3)  # decays by 0.9 when left alone
-        expected.append(-sum(np.square(state * 0.9**t).sum() for t in range(1, 6)))
-    for _ in range(2):
-        assert greedy_return(env, lambda s: centre, (4, 5, 6), 200) == pytest.approx(
-            np.mean(expected)
-        )
-
-
-def test_greedy_return_ends_where_the_environment_does_not():
-    env = Joints(length=10**9)
-    centre = (env.action_space.low + env.action_space.high) / 2
-    short = Joints(length=5)
-    assert greedy_return(env, lambda s: centre, (4, 5), 5) == pytest.approx(
-        greedy_return(short, lambda s: centre, (4, 5), 200)
-    )
-
-
 def test_doing_nothing_on_pendulum_is_worth_1257_less_than_nothing():
-    value = greedy_return(gym.make('Pendulum-v0'), lambda s: np.zeros(1), compare.STARTS, 200)
-    assert value == pytest.approx(-1257, abs=100)
+    envs = [gym.make('Pendulum-v0') for _ in compare.STARTS]
+    values = greedy_returns(envs, lambda b_s: np.zeros((len(b_s), 1)), compare.STARTS, 200)
+    assert values.mean() == pytest.approx(-1257, abs=100)
 
 
 # ---------------------------------------------------------------- the folder
 
 
-RUN = (-200.0, 3.5, 400.0)
+RUN = (-200.0, -150.0, 3.5, 400.0)
 ROWS = [(0, -1000.0, 3.0), (1, -900.5, 2.5)]
 
 
 def test_what_was_added_is_read_again():
     first = Comparison('.')
     first.add('soft', 2, ROWS, RUN)
-    first.add('simplified', 1, ROWS, (-300.0, 4.5, None))
+    first.add('simplified', 1, ROWS, (-300.0, None, 4.5, None))
     again = Comparison('.')
     assert (again.runs, again.episodes) == (first.runs, first.episodes)
     assert again.rewards('soft').tolist() == [[-1000.0, -900.5]]
@@ -175,9 +154,7 @@ def test_episodes_of_a_run_that_was_not_finished_are_left_out():
     assert list(Comparison('.').episodes) == [('soft', 1)]
 
 
-@pytest.mark.parametrize(
-    'damage', ['', 'no,such,header\n', 'version,seed,greedy,seconds\nsoft,1\n']
-)
+@pytest.mark.parametrize('damage', ['', 'no,such,header\n', 'version,seed,last,seconds\nsoft,1\n'])
 def test_a_damaged_table_is_refused(damage):
     Comparison('.').add('soft', 1, ROWS, RUN)
     Path('runs.csv').write_text(damage)

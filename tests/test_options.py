@@ -5,34 +5,34 @@ import pytest
 from experiment.errors import BadInput
 from experiment.options import parse
 
-REPLACEMENTS = {'soft': {'name': 'soft', 'tau': 0.5}, 'hard': {'name': 'hard'}}
+NOT_GIVEN = dict.fromkeys(
+    ('episodes', 'seed', 'env', 'replacement', 'threads', 'run', 'resume', 'play', 'gif')
+)
+NOT_GIVEN.update(dict.fromkeys(('last', 'force', 'render', 'quiet'), False))
 
 
 def options(*words):
-    return vars(parse('ddpg', 200, REPLACEMENTS, words))
+    return vars(parse('ddpg', ['soft', 'hard'], words))
 
 
-def test_defaults():
-    assert options() == {
-        'episodes': 200,
-        'seed': 1,
-        'env': 'Pendulum-v0',
-        'replacement': REPLACEMENTS['soft'],
-        'threads': 1,
-        'run': None,
-    }
+def test_nothing_given():
+    assert options() == NOT_GIVEN
 
 
 def test_each_option():
     words = '--episodes 3 --seed 4294967295 --env X-v0 --replacement hard --threads 2 --run here'
-    assert options(*words.split()) == {
-        'episodes': 3,
-        'seed': 2**32 - 1,
-        'env': 'X-v0',
-        'replacement': REPLACEMENTS['hard'],
-        'threads': 2,
-        'run': 'here',
-    }
+    assert options(*words.split()) == dict(
+        NOT_GIVEN,
+        **{'episodes': 3, 'seed': 2**32 - 1, 'env': 'X-v0'},
+        **{'replacement': 'hard', 'threads': 2, 'run': 'here'},
+    )
+    assert options('--seed', '0')['seed'] == 0
+    assert options('--resume', 'a', '--render', '--quiet') == dict(
+        NOT_GIVEN, resume='a', render=True, quiet=True
+    )
+    assert options('--play', 'a', '--last', '--gif', 'b.gif', '--force') == dict(
+        NOT_GIVEN, play='a', last=True, gif='b.gif', force=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,16 @@ def test_each_option():
         ('--run', '--run: expected one argument'),
         ('--epis 3', 'unrecognized arguments: --epis 3'),
         ('extra', 'unrecognized arguments: extra'),
+        ('--play a --resume b', '--play takes no --resume'),
+        ('--play a --run b', '--play takes no --run'),
+        ('--play a --replacement soft', '--play takes no --replacement'),
+        ('--play a --threads 2', '--play takes no --threads'),
+        ('--resume a --run b', '--resume takes no --run'),
+        ('--play a --gif b.gif --render', '--gif takes no --render'),
+        ('--play a --gif b.gif --episodes 3', '--gif takes no --episodes'),
+        ('--last', '--last goes with --play'),
+        ('--gif a.gif', '--gif goes with --play'),
+        ('--play a --force', '--force goes with --gif'),
     ],
 )
 def test_a_wrong_option_is_one_line_that_names_it(words, says):
@@ -64,13 +74,20 @@ def test_help_explains_every_option_with_its_default(capsys):
         options('--help')
     assert ending.value.code == 0
     text = ' '.join(capsys.readouterr().out.split())
-    for option, default in {
-        '--episodes N': '200',
-        '--seed N': '1',
-        '--env NAME': 'Pendulum-v0',
-        '--replacement {soft,hard}': 'soft',
-        '--threads N': '1',
-        '--run DIR': 'the first free runs/ddpg-N',
+    for option, says in {
+        '--episodes N': '(default: MAX_EPISODES, or 10)',
+        '--seed N': '(default: 1; when playing, always another)',
+        '--env NAME': '(default: Pendulum-v0)',
+        '--replacement {soft,hard}': '(default: soft)',
+        '--threads N': '(default: 1)',
+        '--run DIR': '(default: the first free runs/ddpg-N)',
+        '--resume DIR': 'go on with the run',
+        '--play DIR': 'play the best policy',
+        '--last': 'the last policy',
+        '--gif FILE': 'film one episode',
+        '--force': 'replace the file',
+        '--render': 'in a window',
+        '--quiet': 'the closing line only',
     }.items():
         explanation = text.split(f' {option} ')[-1]
-        assert f'(default: {default})' in explanation.split(' --')[0]
+        assert says in explanation.split(' --')[0] or says in explanation[:100]

@@ -258,7 +258,9 @@ def test_a_damaged_checkpoint_is_named_and_the_older_one_offered(
     content = bytearray(path.read_bytes())
     if damage == 'flipped':
         content[random.Random(name).randrange(len(content))] ^= 1
-    content = dict(truncated=content[:-9], empty=b'', foreign=b'something else').get(damage, content)
+    content = dict(truncated=content[:-9], empty=b'', foreign=b'something else').get(
+        damage, content
+    )
     path.unlink() if damage == 'missing' else path.write_bytes(content)
     before = bytes_of(here)
     line = one_line(forks.run('--resume', 'here', '--episodes', '50'), 2)
@@ -420,7 +422,10 @@ def test_an_environment_that_raises_costs_no_more_than_its_episode(forks, tmp_pa
     done = forks.run('--run', 'here', '--env', OURS + 'RaisesAtEpisode12-v0', '--episodes', '15')
     line = one_line(done, 1)
     assert 'the environment failed with ValueError: the joint came off' in line
-    assert 'in episode 12; what was saved before goes on with: python ddpg.py --resume here --e' in line
+    assert (
+        'in episode 12; what was saved before goes on with: python ddpg.py --resume here --e'
+        in line
+    )
     assert len(rewards(tmp_path / 'here').splitlines()) == 13
     assert steps(tmp_path / 'here' / 'checkpoints') == [400]
 

@@ -1,0 +1,67 @@
+"""A display for gym's renderer, which draws nothing without one."""
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+
+from experiment.errors import BadInput
+
+
+def is_there():
+    """Return whether windows can be opened here."""
+    import pyglet  # when it is needed: it takes a moment
+
+    try:
+        pyglet.canvas.get_display()
+    except Exception:  # each system has an error of its own
+        return False
+    return True
+
+
+def needed():
+    """Raise BadInput if no window can be opened here."""
+    if not is_there():
+        raise BadInput('--render opens a window, and there is no display here: leave it out')
+
+
+@contextmanager
+def any_display():
+    """Start a virtual display, if there is none, for as long as this lasts.
+
+    Raises:
+        BadInput: if that cannot be done, with what to install.
+    """
+    if is_there():
+        yield
+        return
+    if not sys.platform.startswith('linux') or not shutil.which('Xvfb'):
+        raise BadInput(
+            'a film needs a display, and there is none here: install a virtual one, on Debian and '
+            'Ubuntu with: apt-get install xvfb libgl1 libglu1-mesa'
+        )
+    read, write = os.pipe()
+    # -terminate: it ends by itself when this process does, however that happens;
+    # a session of its own: Ctrl-C is not for it
+    server = subprocess.Popen(
+        ['Xvfb', '-displayfd', str(write), '-screen', '0', '1024x768x24', '-terminate'],
+        pass_fds=[write],
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    os.close(write)
+    before = os.environ.get('DISPLAY')
+    try:
+        with os.fdopen(read) as number:
+            os.environ['DISPLAY'] = f':{number.readline().strip()}'
+        if not is_there():
+            raise BadInput('a film needs a display, and Xvfb did not start: try it by hand')
+        yield
+    finally:
+        server.terminate()
+        server.wait()
+        if before is None:
+            os.environ.pop('DISPLAY', None)
+        else:
+            os.environ['DISPLAY'] = before

@@ -1,0 +1,121 @@
+"""Gym's window, and films of it, in a process of their own.
+
+TensorFlow 2 and the libraries that draw with OpenGL bring two versions of LLVM, and a process that
+loads both crashes. So what is to be seen is drawn by another process, which never loads TensorFlow:
+it has the same environment, gets each episode's random states and its actions, and goes along.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+
+import gym
+import numpy as np
+
+from experiment import display, environment, film
+from experiment.errors import BadInput, RunFailed, one_line
+from experiment.randoms import random_states, set_random_states
+
+
+class Shown(gym.Wrapper):
+    """The environment itself; while `showing`, each episode that begins is drawn elsewhere.
+
+    Args:
+        env: an environment that begins each episode anew, but for its random generators.
+        name: its name, for the other process to make it.
+        path: of a film to write; None opens gym's window.
+
+    Raises:
+        BadInput: if it cannot be drawn here.
+    """
+
+    def __init__(self, env, name, path=None):
+        super().__init__(env)
+        self.showing = False
+        self._began = False
+        self._painter = subprocess.Popen(
+            [sys.executable, '-m', 'experiment.painter', name, path or ''],
+            env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            universal_newlines=True,
+        )
+        self._answer()
+
+    def reset(self):
+        self._began = self.showing
+        if self._began:
+            self._send(random=random_states(self.env))
+        return self.env.reset()
+
+    def step(self, action):
+        if self._began:
+            action = np.asarray(action)
+            self._send(action=action.tolist(), dtype=action.dtype.str)
+        return self.env.step(action)
+
+    def close(self):
+        """Close the window, or write the film.
+
+        Returns:
+            A dict that says what came of it.
+        """
+        self.env.close()
+        try:
+            self._painter.stdin.close()
+        except BrokenPipeError:
+            pass
+        return self._answer()
+
+    def _send(self, **message):
+        try:
+            self._painter.stdin.write(json.dumps(message) + '\n')
+            self._painter.stdin.flush()
+        except BrokenPipeError:  # nothing worth a run; a film's close() will say why
+            self.showing = self._began = False
+
+    def _answer(self):
+        answer = json.loads(self._painter.stdout.readline() or '{"error": "drawing it failed"}')
+        if 'error' in answer:
+            raise BadInput(answer['error'])
+        return answer
+
+
+def _paint(name, path):
+    """Follow the messages on standard input; on standard output say 'ready', and what came of it."""
+    env, frames, total = environment.make(name), [], 0.0
+    with ExitStack() as stack:
+        if path:
+            stack.enter_context(display.any_display())
+        else:
+            display.needed()
+        print('{"ready": true}', flush=True)
+        for message in map(json.loads, sys.stdin):
+            if 'random' in message:
+                set_random_states(env, message['random'])
+                env.reset()
+                total = 0.0
+                continue
+            _, r, _, _ = env.step(np.array(message['action'], message['dtype']))
+            total += r
+            if path:
+                frames.append(film.frame(env, total))
+            else:
+                env.render()
+        result = film.save(frames, env, path) if path else {}
+        env.close()
+    print(json.dumps(result), flush=True)
+
+
+if __name__ == '__main__':
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the other process, which ends this
+    try:
+        _paint(*sys.argv[1:])
+    except (BadInput, RunFailed) as error:
+        print(json.dumps(dict(error=str(error))), flush=True)
+    except Exception as error:  # whatever the environment's drawing raises
+        print(json.dumps(dict(error=f'it cannot be drawn: {one_line(error)[:300]}')), flush=True)

@@ -1,0 +1,143 @@
+"""experiment/evaluate.py and experiment/best.py"""
+
+import gym
+import numpy as np
+import pytest
+
+from experiment import best
+from experiment.best import Best, unlike_starts
+from experiment.errors import RunFailed
+from experiment.evaluate import greedy_returns
+from tests.environments import GlobalRandom, Joints
+
+
+def middle(b_s):
+    """The middle of each joint's range, for which Joints does nothing."""
+    env = Joints()
+    centre = (env.action_space.low + env.action_space.high) / 2
+    return np.tile(centre, (len(b_s), 1))
+
+
+def joints(count, **kwargs):
+    return [Joints(**kwargs) for _ in range(count)]
+
+
+def test_returns_are_those_of_each_start_and_repeat():
+    expected = []
+    for start in (4, 5, 6):
+        state = np.random.RandomState(start).uniform(-1, 1, 3)  # decays by 0.9 when left alone
+        expected.append(-sum(np.square(state * 0.9**t).sum() for t in range(1, 6)))
+    envs = joints(3, length=5)
+    for _ in range(2):
+        assert greedy_returns(envs, middle, (4, 5, 6), 200) == pytest.approx(expected)
+
+
+def test_an_episode_ends_where_the_environment_does_not():
+    long, short = (joints(2, length=length) for length in (10**9, 5))
+    assert greedy_returns(long, middle, (4, 5), 5) == pytest.approx(
+        greedy_returns(short, middle, (4, 5), 200)
+    )
+
+
+def test_episodes_of_different_lengths_go_on_alone():
+    envs = [Joints(length=3), Joints(length=9)]
+    batches = []
+    returns = greedy_returns(envs, lambda b_s: batches.append(b_s) or middle(b_s), (1, 2), 200)
+    assert [len(b_s) for b_s in batches] == [2] * 3 + [1] * 6
+    assert returns[1] == pytest.approx(greedy_returns([Joints(length=9)], middle, [2], 200)[0])
+
+
+def test_in_lockstep_as_one_by_one_on_pendulum():
+    def push(b_s):
+        return 2 * np.tanh(b_s @ np.array([[0.3], [-1.0], [0.5]]))
+
+    envs = [gym.make('Pendulum-v0') for _ in range(4)]
+    together = greedy_returns(envs, push, range(4), 200)
+    alone = [greedy_returns(envs[:1], push, [start], 200)[0] for start in range(4)]
+    assert together == pytest.approx(alone)
+
+
+def test_an_actor_that_diverged_is_named():
+    with pytest.raises(RunFailed, match='became nan'):
+        greedy_returns(joints(1), lambda b_s: middle(b_s) * np.nan, [1], 5)
+
+
+# ---------------------------------------------------------------- the best policy
+
+
+class Policies(object):
+    """Stands for a policy that changes: `offset` is how far it is from the best."""
+
+    def __init__(self, **kwargs):
+        self.offset, self.kept, self.calls = 0.0, [], 0
+        make = kwargs.pop('make', lambda: Joints(length=5))
+        self.best = Best(make, self.choose, 200, lambda returns: self.kept.append(self.offset))
+
+    def choose(self, b_s):
+        self.calls += 1
+        return middle(b_s) + self.offset
+
+    def tried(self, offset, episode=10):
+        self.offset = offset
+        return self.best.after(episode)
+
+
+def test_the_best_so_far_is_kept():
+    policies = Policies()
+    means = [policies.tried(offset) for offset in (0.5, 0.9, 0.3, 0.3, 0.4, 0.1)]
+    assert policies.kept == [0.5, 0.3, 0.1]
+    assert [mean is None for mean in means] == [False, True, False, True, True, False]
+    assert means[0] < means[2] < means[5] < 0
+    assert means[5] == pytest.approx(np.mean(policies.best.returns))
+
+
+def test_it_is_tried_every_few_episodes():
+    policies = Policies()
+    offsets = iter(np.linspace(1, 0.1, 50))
+    kept = [policies.tried(next(offsets), episode) is not None for episode in range(1, 51)]
+    assert np.flatnonzero(kept).tolist() == list(range(best.EVERY - 1, 50, best.EVERY))
+
+
+def test_a_worse_policy_costs_the_first_starts_only():
+    policies = Policies()
+    policies.tried(0.1)
+    assert policies.calls == 10  # 5 steps of the first starts, 5 of the rest
+    policies.tried(0.9)
+    assert policies.calls == 15
+    policies.tried(0.05)
+    assert policies.calls == 25
+
+
+def test_it_goes_on_from_what_was_the_best():
+    policies = Policies()
+    policies.tried(0.3)
+    later = Policies()
+    later.best.returns = policies.best.returns
+    assert later.tried(0.3) is None
+    assert later.tried(0.5) is None
+    assert later.tried(0.2) is not None
+
+
+def test_its_random_numbers_are_its_own():
+    policies = Policies(make=GlobalRandom)
+    np.random.seed(3)
+    before = np.random.get_state()[1].tolist(), np.random.get_state()[2]
+    policies.tried(0.1)
+    assert (np.random.get_state()[1].tolist(), np.random.get_state()[2]) == before
+
+
+def test_unlike_starts_are_farther_apart_than_the_first_ones():
+    env = gym.make('Pendulum-v0')
+
+    def closest(seeds):
+        first = []
+        for seed in seeds:
+            env.seed(seed)
+            first.append(env.reset())
+        distances = [np.abs(a - b).sum() for i, a in enumerate(first) for b in first[:i]]
+        return min(distances)
+
+    chosen = unlike_starts(env, best.SEEDS, best.STARTS)
+    assert len(set(chosen)) == best.STARTS
+    assert set(chosen) <= set(best.SEEDS)
+    assert closest(chosen) > 3 * closest(best.SEEDS[: best.STARTS])
