@@ -5,16 +5,15 @@ import numpy as np
 from experiment.evaluate import greedy_returns
 
 EVERY = 10  # episodes between two tries
-STARTS = 10  # of a try; its first FIRST decide whether the rest is played
-FIRST = 4
+PARTS = (2, 6)  # starts of a try: after 2 a worse policy is tried no further
 SEEDS = range(500000, 500050)  # the starts are chosen among these
 
 
 class Best(object):
     """Tries the greedy policy now and then on fixed starts, and has the best one kept.
 
-    A try plays all its starts at once, a call of the network a step. It ends after the first few
-    starts if the policy is worse there than the best: most are, and cost less than half. The starts
+    A try plays its starts in two parts, those of a part at once, with a call of the network a step.
+    It ends after the first part if the policy is worse there than the best, as most are. The starts
     are as unlike each other as can be, so that few do for many. Environments and random numbers
     are its own: training goes the same way with and without it.
 
@@ -54,17 +53,17 @@ class Best(object):
     def _try(self):
         """Return the policy's returns if their mean is above the best's, else None."""
         if self._envs is None:
-            self._envs = [self._make_env() for _ in range(STARTS)]
-            self._starts = unlike_starts(self._envs[0], SEEDS, STARTS)
+            self._envs = [self._make_env() for _ in range(PARTS[-1])]
+            self._starts = unlike_starts(self._envs[0], SEEDS, PARTS[-1])
         returns = np.zeros(0)
-        for part in (slice(0, FIRST), slice(FIRST, STARTS)):
+        for count in PARTS:
+            part = slice(len(returns), count)
             more = greedy_returns(
                 self._envs[part], self._choose_actions, self._starts[part], self._max_steps
             )
             returns = np.concatenate((returns, more))
-            if self.returns is not None:
-                if returns.mean() <= np.mean(self.returns[: len(returns)]):
-                    return None
+            if self.returns is not None and returns.mean() <= self.returns[:count].mean():
+                return None
         return returns
 
 

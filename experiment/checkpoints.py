@@ -1,4 +1,4 @@
-"""Checkpoints: folders that are there whole or not at all, and in which no byte changes unnoticed."""
+"""Checkpoints: folders that are there whole or not at all, and that notice any change of a byte."""
 
 import hashlib
 import os

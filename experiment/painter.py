@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import gym
 import numpy as np
@@ -29,7 +29,8 @@ class Shown(gym.Wrapper):
         path: of a film to write; None opens gym's window.
 
     Raises:
-        BadInput: if it cannot be drawn here.
+        BadInput: if nothing can be drawn here.
+        RunFailed: from close(), if the film could not be made.
     """
 
     def __init__(self, env, name, path=None):
@@ -65,10 +66,8 @@ class Shown(gym.Wrapper):
             A dict that says what came of it.
         """
         self.env.close()
-        try:
+        with suppress(BrokenPipeError):
             self._painter.stdin.close()
-        except BrokenPipeError:
-            pass
         return self._answer()
 
     def _send(self, **message):
@@ -79,14 +78,15 @@ class Shown(gym.Wrapper):
             self.showing = self._began = False
 
     def _answer(self):
-        answer = json.loads(self._painter.stdout.readline() or '{"error": "drawing it failed"}')
+        line = self._painter.stdout.readline()
+        answer = json.loads(line) if line else dict(error='the environment could not be drawn')
         if 'error' in answer:
-            raise BadInput(answer['error'])
+            raise (BadInput if answer.get('bad_input') else RunFailed)(answer['error'])
         return answer
 
 
 def _paint(name, path):
-    """Follow the messages on standard input; on standard output say 'ready', and what came of it."""
+    """Follow the messages on standard input; say on standard output what came of it."""
     env, frames, total = environment.make(name), [], 0.0
     with ExitStack() as stack:
         if path:
@@ -116,6 +116,8 @@ if __name__ == '__main__':
     try:
         _paint(*sys.argv[1:])
     except (BadInput, RunFailed) as error:
-        print(json.dumps(dict(error=str(error))), flush=True)
+        said = dict(error=str(error), bad_input=isinstance(error, BadInput))
+        print(json.dumps(said), flush=True)
     except Exception as error:  # whatever the environment's drawing raises
-        print(json.dumps(dict(error=f'it cannot be drawn: {one_line(error)[:300]}')), flush=True)
+        said = dict(error=f'the environment cannot be drawn ({one_line(error)[:300]})')
+        print(json.dumps(said), flush=True)

@@ -1,5 +1,6 @@
 """Play a trained policy: load it from a run's folder, and let it act without noise."""
 
+import experiment.quiet  # noqa: F401  before TensorFlow: silences its start-up messages
 import importlib
 
 import numpy as np

@@ -94,6 +94,16 @@ class FailingAtEpisode(Joints):
         return super().step(action)
 
 
+class Drawn(Joints):
+    """Joints that notes each drawing in the file drawn.txt."""
+
+    def render(self, mode='human'):
+        with open('drawn.txt', 'a') as file:
+            file.write(mode + '\n')
+        if mode == 'rgb_array':
+            return np.full((20, 30, 3), 10 * self.steps % 256, np.uint8)
+
+
 class GlobalRandom(Joints):
     """Joints whose every step is disturbed by numpy's global generator."""
 
@@ -146,6 +156,8 @@ _register('Interrupts', Interrupts)
 _register('RaisesForSeed2', RaisesForSeed2)
 _register('RaisesAtEpisode12', FailingAtEpisode, at=12)
 _register('GlobalRandom', GlobalRandom)
+_register('Drawn', Drawn)
+_register('CannotBeDrawn')
 _register('InterruptsNow', InterruptsNow, really=True)
 _register('Calm', InterruptsNow, really=False)
 _register('Raises', Failing, how='raise')

@@ -1,7 +1,8 @@
 """Runs the command line many times for the price of one import of TensorFlow.
 
-As a script, `python forks.py LESSON` imports what `LESSON` imports and then, for each line of JSON on
-its standard input, runs it in a forked process as `python LESSON *words` would. `Forks` starts it.
+As a script, `python forks.py LESSON` imports what `LESSON` imports and then, for each line of JSON
+on its standard input, runs it in a forked process as `python LESSON *words` would. `Forks` starts
+it.
 """
 
 import json
@@ -75,8 +76,6 @@ class Forked(object):
 def _serve(lesson):
     os.chdir(os.path.dirname(lesson))
     sys.path[0] = os.path.dirname(lesson)
-    import experiment.quiet  # noqa: F401  before TensorFlow
-    import experiment.program
     import memory  # noqa: F401
 
     for line in sys.stdin:

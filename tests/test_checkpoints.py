@@ -27,9 +27,8 @@ def writing(step):
 
 
 def content(saved, step):
-    with saved.reading(step, 'advice') as folder:
-        with open(os.path.join(folder, 'one')) as file:
-            return file.read()
+    with saved.reading(step, 'advice') as folder, open(os.path.join(folder, 'one')) as file:
+        return file.read()
 
 
 def names(saved):
@@ -157,6 +156,6 @@ def test_every_other_damage_is_noticed_and_named(saved, change):
 
 
 def test_what_makes_no_sense_to_its_reader_is_damage_too(saved):
-    with pytest.raises(Damaged, match=r'step-30 cannot be used \(KeyError: .*\): advice$'):
-        with saved.reading(30, 'advice'):
-            {}['position']
+    says = r'step-30 cannot be used \(KeyError: .*\): advice$'
+    with pytest.raises(Damaged, match=says), saved.reading(30, 'advice'):
+        {}['position']

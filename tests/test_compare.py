@@ -23,7 +23,6 @@ from experiment.errors import BadInput
 from experiment.evaluate import greedy_returns
 from experiment.options import seeds
 from experiment.source import lines_of_code
-from tests.environments import Joints
 
 PROJECT = Path(__file__).parent.parent
 
@@ -82,7 +81,8 @@ def test_verdicts_count_seeds_of_both_versions():
     line = compare.verdicts(done, ['soft', 'simplified']).splitlines()[0]
     assert line == (
         '- simplified against original, soft, of 3 seeds: better at the end with 1, not with 1 '
-        '(p = 1.00); a better best policy with 3, not with 0 (p = 0.25); good sooner with 1, not with 1 (p = 1.00)'
+        '(p = 1.00); a better best policy with 3, not with 0 (p = 0.25); '
+        'good sooner with 1, not with 1 (p = 1.00)'
     )
     assert compare.verdicts(done, ['soft']) == ''
 

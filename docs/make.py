@@ -1,0 +1,63 @@
+"""Make the README's pictures: `python -m docs.make`.
+
+It trains `ddpg.py` once with seed 1, and leaves in this folder
+
+    curve.png           the run's curve
+    swing.gif           an episode of its best policy
+    graph.png           the graph tab of TensorBoard
+    actor_update.svg    drawn from actor_update.dot
+    critic_update.svg   drawn from critic_update.dot
+
+`python -m docs.make graph diagrams` makes only some of them. The graph needs selenium, Chromium and
+its driver, the film a display or Xvfb, and the diagrams Graphviz's `dot`.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.browser import GraphTab, tensorboard
+
+HERE = Path(__file__).parent
+START = '12'  # the seed of a start near the bottom
+
+
+def lesson(*words):
+    subprocess.run([sys.executable, str(HERE.parent / 'ddpg.py'), *words], check=True)
+
+
+def curve(run):
+    shutil.copy(str(run / 'curve.png'), str(HERE))
+
+
+def film(run):
+    lesson('--play', str(run), '--seed', START, '--gif', str(HERE / 'swing.gif'), '--force')
+
+
+def graph(run):
+    with tensorboard(run) as address:
+        tab = GraphTab(address)
+        try:
+            tab.picture(HERE / 'graph.png')
+        finally:
+            tab.close()
+
+
+def diagrams(run):
+    for name in ('actor_update', 'critic_update'):
+        dot = ['dot', '-Tsvg', str(HERE / f'{name}.dot'), '-o', str(HERE / f'{name}.svg')]
+        subprocess.run(dot, check=True)
+
+
+PICTURES = dict(curve=curve, film=film, graph=graph, diagrams=diagrams)
+
+if __name__ == '__main__':
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / 'run'
+        chosen = sys.argv[1:] or list(PICTURES)
+        if set(chosen) - {'diagrams'}:
+            lesson('--seed', '1', '--quiet', '--run', str(run))
+        for name in chosen:
+            PICTURES[name](run)

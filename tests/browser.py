@@ -1,0 +1,130 @@
+"""TensorBoard's graph tab in a headless Chromium, as a reader sees it."""
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from contextlib import contextmanager
+
+from PIL import Image
+
+# JavaScript: what matches the selector `arguments[0]`, also inside TensorBoard's own elements
+FOUND = """
+const selector = arguments[0], found = [];
+function walk(root) {
+  for (const element of root.querySelectorAll('*')) {
+    if (element.matches(selector)) found.push(element);
+    if (element.shadowRoot) walk(element.shadowRoot);
+  }
+}
+walk(document);
+"""
+
+
+@contextmanager
+def tensorboard(logdir):
+    """Serve `logdir` for as long as this lasts; yield the address."""
+    server = subprocess.Popen(
+        [sys.executable, '-m', 'tensorboard.main', '--logdir', str(logdir), '--port', '0'],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        universal_newlines=True,
+    )
+    try:
+        port = None
+        for line in server.stderr:
+            port = re.search(r'TensorBoard .* at http://[^:]+:(\d+)', line)
+            if port:
+                break
+        assert port, 'TensorBoard did not start'
+        yield f'http://127.0.0.1:{port[1]}'
+    finally:
+        server.terminate()
+        server.communicate()
+
+
+def scalars(address):
+    """Return the names of the scalars that TensorBoard shows, once there are any."""
+    for _ in range(120):
+        with urllib.request.urlopen(f'{address}/data/plugin/scalars/tags') as reply:
+            runs = json.load(reply)
+        if any(runs.values()):
+            return {tag for tags in runs.values() for tag in tags}
+        time.sleep(0.5)
+    raise AssertionError('TensorBoard shows no scalars')
+
+
+class GraphTab(object):
+    """The graph tab of the TensorBoard at `address`."""
+
+    def __init__(self, address):
+        from selenium import webdriver
+        from selenium.webdriver.chrome.service import Service
+
+        options = webdriver.ChromeOptions()
+        options.binary_location = shutil.which('chromium')
+        self._profile = tempfile.mkdtemp()
+        for word in (
+            *('headless', 'no-sandbox', 'disable-gpu', 'disable-quic', 'no-first-run'),
+            *('disable-background-networking', 'disable-component-update', 'disable-sync'),
+            *('window-size=1600,1400', 'force-device-scale-factor=2'),
+            f'user-data-dir={self._profile}',
+        ):
+            options.add_argument(f'--{word}')
+        self._browser = webdriver.Chrome(
+            options=options, service=Service(shutil.which('chromedriver'))
+        )
+        self._browser.get(f'{address}/#graphs')
+        self.wait_for('S')
+
+    def boxes(self):
+        """Return the names of the boxes that are drawn."""
+        return set(self._run("return found.map(e => e.getAttribute('data-name'));", 'g.node'))
+
+    def wait_for(self, name):
+        """Wait until the box is drawn."""
+        for _ in range(240):
+            if name in self.boxes():
+                return
+            time.sleep(0.25)
+        raise AssertionError(f'no box {name}, only {sorted(self.boxes())}')
+
+    def open(self, name, inside):
+        """Open a box by a double click, and wait for the box `inside` it."""
+        self._run(
+            "found[0].dispatchEvent(new MouseEvent('dblclick', {bubbles: true}));",
+            f'g.node[data-name="{name}"] > g.nodeshape',
+        )
+        self.wait_for(inside)
+
+    def picture(self, path):
+        """Write what is drawn into a PNG, once it has stopped moving."""
+        before = None
+        for _ in range(40):
+            time.sleep(0.5)
+            now = self._browser.get_screenshot_as_png()
+            if now == before:
+                break
+            before = now
+        corners = self._run(
+            'const all = found.map(e => e.getBoundingClientRect());'
+            'return [Math.min(...all.map(r => r.left)), Math.min(...all.map(r => r.top)),'
+            ' Math.max(...all.map(r => r.right)), Math.max(...all.map(r => r.bottom))];',
+            'g.node, g.edge',
+        )
+        left, top, right, bottom = (2 * corner for corner in corners)
+        whole = Image.open(io.BytesIO(now)).convert('RGB')
+        box = (max(left - 30, 0), max(top - 30, 0), right + 30, bottom + 30)
+        whole.crop(tuple(int(side) for side in box)).quantize(64).save(path, optimize=True)
+
+    def close(self):
+        self._browser.quit()
+        shutil.rmtree(self._profile, ignore_errors=True)
+
+    def _run(self, script, selector):
+        return self._browser.execute_script(FOUND + script, selector)
