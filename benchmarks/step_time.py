@@ -17,7 +17,7 @@ import tensorflow.compat.v1 as tf
 
 from benchmarks.numpy_ddpg import NumpyDDPG
 from experiment import session
-from experiment.figures import pyplot
+from experiment.figures import new_figure, save_figure
 
 EPISODE = ddpg.MAX_EP_STEPS  # learning steps in a round of one contender
 
@@ -229,9 +229,9 @@ def steps(name, value):
 
 def scaling(path):
     """Print and plot the time of a step against batch size, width and memory capacity."""
-    plt = pyplot()
     cores = os.cpu_count()
-    figure, panels = plt.subplots(1, len(SIZES), figsize=(12, 3.6), sharey=True)
+    figure = new_figure(12, 3.6)
+    panels = figure.subplots(1, len(SIZES), sharey=True)
     for panel, (name, label, values) in zip(panels, SIZES):
         print(f'\n| {label} | ddpg.py, 1 thread | {cores} threads | NumPy by hand |')
         print('|---:|---:|---:|---:|')
@@ -249,8 +249,7 @@ def scaling(path):
         panel.set_xlabel(label)
     panels[0].set_ylabel('microseconds a learning step')
     panels[0].legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
+    save_figure(figure, path)
     print(f'\nThe picture is {path}')
 
 

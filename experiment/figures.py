@@ -6,15 +6,12 @@ import os
 import numpy as np
 
 
-def pyplot():
-    """Return matplotlib.pyplot, drawing into files: no display is needed."""
+def new_figure(*size):
+    """Return a matplotlib Figure of `size` inches, for a file: pyplot is for windows."""
     logging.getLogger('matplotlib').setLevel(logging.ERROR)  # at first it tells of its font cache
-    import matplotlib
+    from matplotlib.figure import Figure
 
-    matplotlib.use('Agg')
-    from matplotlib import pyplot as plt
-
-    return plt
+    return Figure(figsize=size)
 
 
 def draw_curves(curves, window, path):
@@ -25,8 +22,8 @@ def draw_curves(curves, window, path):
         window: how many episodes the curve is a running mean of.
         path: of the PNG.
     """
-    plt = pyplot()
-    figure, axes = plt.subplots(figsize=(8, 4.5))
+    figure = new_figure(8, 4.5)
+    axes = figure.subplots()
     # dark, middle and light, so that a grey print still tells them apart
     styles = (('#1b3a6b', '-'), ('#c4501b', '--'), ('#2fa58a', '-.'))
     for (label, rewards), (colour, line) in zip(curves, styles):
@@ -41,7 +38,7 @@ def draw_curves(curves, window, path):
     axes.set_title(f'median of {len(rewards)} seeds, and the middle half of them', fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend()
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_run(rows, window, best, path):
@@ -54,7 +51,8 @@ def draw_run(rows, window, best, path):
         path: of the PNG.
     """
     returns, explore = np.array(rows, float).T
-    figure, axes = pyplot().subplots(figsize=(8, 4.5))
+    figure = new_figure(8, 4.5)
+    axes = figure.subplots()
     right = axes.twinx()
     right.plot(explore, ':', color='#777777', label='exploration')
     right.set_ylabel('exploration (standard deviation of the noise)')
@@ -77,10 +75,10 @@ def draw_run(rows, window, best, path):
     axes.grid(alpha=0.3)
     lines = [line for side in (axes, right) for line in side.get_lines()]
     axes.legend(lines, [line.get_label() for line in lines], loc='lower right', fontsize=9)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def _save(figure, path):
+def save_figure(figure, path):
     """Write the PNG, which appears complete or not at all."""
     figure.tight_layout()
     part = path + '.part'
@@ -90,4 +88,3 @@ def _save(figure, path):
     finally:
         if os.path.exists(part):
             os.remove(part)
-        pyplot().close(figure)

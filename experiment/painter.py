@@ -66,6 +66,7 @@ class Shown(gym.Wrapper):
             A dict that says what came of it.
         """
         self.env.close()
+        self._send(end=True)
         with suppress(BrokenPipeError):
             self._painter.stdin.close()
         return self._answer()
@@ -85,39 +86,43 @@ class Shown(gym.Wrapper):
         return answer
 
 
-def _paint(name, path):
-    """Follow the messages on standard input; say on standard output what came of it."""
+def _paint(say, name, path):
+    """Follow the messages on standard input; say(key=value, ...) what came of it."""
     env, frames, total = environment.make(name), [], 0.0
     with ExitStack() as stack:
         if path:
             stack.enter_context(display.any_display())
         else:
             display.needed()
-        print('{"ready": true}', flush=True)
+        say(ready=True)
         for message in map(json.loads, sys.stdin):
-            if 'random' in message:
+            if 'end' in message:
+                say(**(film.save(frames, env, path) if path else {}))
+            elif 'random' in message:
                 set_random_states(env, message['random'])
                 env.reset()
                 total = 0.0
-                continue
-            _, r, _, _ = env.step(np.array(message['action'], message['dtype']))
-            total += r
-            if path:
-                frames.append(film.frame(env, total))
             else:
-                env.render()
-        result = film.save(frames, env, path) if path else {}
-        env.close()
-    print(json.dumps(result), flush=True)
+                _, r, _, _ = env.step(np.array(message['action'], message['dtype']))
+                total += r
+                if path:
+                    frames.append(film.frame(env, total))
+                else:
+                    env.render()
+        env.close()  # at the end, or because the other process is gone
 
 
 if __name__ == '__main__':
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the other process, which ends this
+    answers = os.fdopen(os.dup(1), 'w')
+    os.dup2(2, 1)  # what an environment prints is no answer
+
+    def say(**answer):
+        print(json.dumps(answer), file=answers, flush=True)
+
     try:
-        _paint(*sys.argv[1:])
+        _paint(say, *sys.argv[1:])
     except (BadInput, RunFailed) as error:
-        said = dict(error=str(error), bad_input=isinstance(error, BadInput))
-        print(json.dumps(said), flush=True)
+        say(error=str(error), bad_input=isinstance(error, BadInput))
     except Exception as error:  # whatever the environment's drawing raises
-        said = dict(error=f'the environment cannot be drawn ({one_line(error)[:300]})')
-        print(json.dumps(said), flush=True)
+        say(error=f'the environment cannot be drawn ({one_line(error)[:300]})')
