@@ -87,10 +87,11 @@ class Training(object):
         except (RunFailed, Stopped):
             self._draw()
             raise
+        seconds = time.time() - start
         failure = self._draw()
         if failure:
             print(f'{CURVE} could not be drawn: {failure}', file=sys.stderr)
-        print(self._closing_line(begun, time.time() - start), flush=True)
+        print(self._closing_line(begun, seconds), flush=True)
 
     def _train(self, episodes):
         begun = self._loop.episode

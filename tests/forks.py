@@ -15,37 +15,54 @@ import threading
 from pathlib import Path
 
 
-class Forks(object):
-    """Starts processes of the program `lesson`, each as `python lesson *words` in `folder`."""
+_SERVERS = {}  # by the lesson, and the environment variables that matter
 
-    def __init__(self, lesson, folder):
-        self.folder = folder
-        self._count = 0
-        self._server = subprocess.Popen(
-            [sys.executable, __file__, str(lesson)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            universal_newlines=True,
-        )
+
+class Forks(object):
+    """Starts processes of the program `lesson`, each as `python lesson *words` in `folder`.
+
+    One at a time: another that is to run beside it needs a server of its `own`. Servers are kept
+    for later tests that have the same environment variables.
+    """
+
+    def __init__(self, lesson, folder, own=False):
+        self.folder, self._own, self._process, self._count = folder, own, None, 0
+        key = str(lesson), os.environ.get('DISPLAY'), os.environ.get('PATH')
+        self._server = None if own else _SERVERS.get(key)
+        if self._server is None:
+            self._server = subprocess.Popen(
+                [sys.executable, __file__, str(lesson)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                universal_newlines=True,
+            )
+            if not own:
+                _SERVERS[key] = self._server
 
     def start(self, *words, **limits):
         """Start a process; `file_size` limits that of its files; with `obeys` it obeys a
         folder's permissions even as root."""
         self._count += 1
-        stem = self.folder / f'process-{self._server.pid}-{self._count}'
+        stem = self.folder / f'process-{id(self)}-{self._count}'
         job = dict(words=words, folder=str(self.folder), stem=str(stem), **limits)
         self._server.stdin.write(json.dumps(job) + '\n')
         self._server.stdin.flush()
-        return Forked(int(self._server.stdout.readline()), stem, self._server)
+        self._process = Forked(int(self._server.stdout.readline()), stem, self._server)
+        return self._process
 
     def run(self, *words, **limits):
         """Start a process, and wait for its end."""
         return self.start(*words, **limits).wait()
 
     def close(self):
-        self._server.stdin.close()
-        self._server.stdout.close()
-        self._server.wait()
+        """End what a failed test left running."""
+        if self._process and self._process.returncode is None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+        if self._own:
+            self._server.stdin.close()
+            self._server.stdout.close()
+            self._server.wait()
 
 
 class Forked(object):
@@ -53,6 +70,7 @@ class Forked(object):
 
     def __init__(self, pid, stem, server):
         self.pid, self._stem, self._server = pid, stem, server
+        self.returncode = None
 
     def send_signal(self, signum):
         os.kill(self.pid, signum)
@@ -76,6 +94,8 @@ class Forked(object):
 def _serve(lesson):
     os.chdir(os.path.dirname(lesson))
     sys.path[0] = os.path.dirname(lesson)
+    import matplotlib.backends.backend_agg
+    import matplotlib.figure  # noqa: F401
     import memory  # noqa: F401
 
     for line in sys.stdin:
