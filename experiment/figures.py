@@ -65,7 +65,7 @@ def draw_run(rows, window, best, path):
     learning = np.flatnonzero(explore < explore[0])
     if len(learning):
         axes.axvline(learning[0], color='#2fa58a', linestyle='--', label='learning begins')
-    if best is not None:
+    if best is not None and best < len(returns):  # else it is of a part still to be repeated
         style = dict(marker='*', markersize=14, linestyle='', color='#c4501b', zorder=5)
         axes.plot([best], [returns[best]], label=f'best policy (episode {best})', **style)
     axes.set_xlabel('episode')

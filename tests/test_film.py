@@ -192,7 +192,7 @@ def test_the_curve_marks_learning_and_the_best_policy(tmp_path):
     size, seen = colours(path)
     assert size == (960, 540)
     assert {STAR, LINE, MEAN} <= seen
-    draw_run(rows[:5], 10, None, path)
+    draw_run(rows[:5], 10, 12, path)  # a run that goes on from before its best policy
     _, seen = colours(path)
     assert not {STAR, LINE, MEAN} & seen
     assert os.listdir(str(tmp_path)) == ['curve.png']
