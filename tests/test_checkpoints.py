@@ -1,5 +1,6 @@
 """experiment/checkpoints.py"""
 
+import builtins
 import os
 import signal
 
@@ -77,6 +78,7 @@ def calls_of_a_save(saved, kill_at=None):
 
     for name in ('mkdir', 'open', 'fsync', 'rename', 'unlink', 'rmdir'):
         setattr(os, name, watched(getattr(os, name)))
+    builtins.open = watched(open)
     checkpoints.sync = watched(checkpoints.sync)
     saved.save(40, writing(40))
     os._exit(count[0])

@@ -145,10 +145,11 @@ def test_force_replaces_a_film(forks, trained):
 
 @needs_xvfb
 def test_a_disk_that_is_full_leaves_no_part_of_a_film(forks, trained):
-    done = forks.run('--play', 'good', '--gif', 'full.gif', file_size=25000)
+    (trained / 'full.gif').write_text('old')
+    done = forks.run('--play', 'good', '--gif', 'full.gif', '--force', file_size=25000)
     assert done.returncode == 1
     assert done.err == 'ddpg.py: full.gif could not be written (File too large): free some space\n'
-    assert not list(trained.glob('full.gif*'))
+    assert [path.read_text() for path in trained.glob('full.gif*')] == ['old']
 
 
 # ---------------------------------------------------------------- the window
