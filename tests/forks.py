@@ -5,6 +5,7 @@ on its standard input, runs it in a forked process as `python LESSON *words` wou
 it.
 """
 
+import itertools
 import json
 import os
 import runpy
@@ -15,6 +16,7 @@ import threading
 from pathlib import Path
 
 
+_COUNT = itertools.count(1)
 _SERVERS = {}  # by the lesson, and the environment variables that matter
 
 
@@ -26,7 +28,7 @@ class Forks(object):
     """
 
     def __init__(self, lesson, folder, own=False):
-        self.folder, self._own, self._process, self._count = folder, own, None, 0
+        self.folder, self._own, self._process = folder, own, None
         key = str(lesson), os.environ.get('DISPLAY'), os.environ.get('PATH')
         self._server = None if own else _SERVERS.get(key)
         if self._server is None:
@@ -42,8 +44,7 @@ class Forks(object):
     def start(self, *words, **limits):
         """Start a process; `file_size` limits that of its files; with `obeys` it obeys a
         folder's permissions even as root."""
-        self._count += 1
-        stem = self.folder / f'process-{id(self)}-{self._count}'
+        stem = self.folder / f'process-{next(_COUNT)}'
         job = dict(words=words, folder=str(self.folder), stem=str(stem), **limits)
         self._server.stdin.write(json.dumps(job) + '\n')
         self._server.stdin.flush()
@@ -113,7 +114,7 @@ def _become(lesson, job):
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (job['file_size'],) * 2)
     for number, name in ((0, os.devnull), (1, job['stem'] + '.out'), (2, job['stem'] + '.err')):
-        flags = os.O_WRONLY | os.O_CREAT if number else os.O_RDONLY
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC if number else os.O_RDONLY
         os.dup2(os.open(name, flags), number)
     os.chdir(job['folder'])
     if job.get('obeys') and os.getuid() == 0:
