@@ -45,8 +45,7 @@ VERSIONS = {
     'simplified': Version('simplified', ddpg_update, ddpg.SOFT),
 }
 # The environment's seeds for a policy's 100 greedy episodes; no try of Best uses them. Good
-# policies have the same mean here as on 5000 random starts, within 2; other hundreds are up to 13
-# easier or harder.
+# policies have much the same mean here as on thousands of starts, which not every hundred gives.
 STARTS = range(200000, 200100)
 LAST = 20  # episodes in the mean at the end
 GOOD, WINDOW = -300, 10  # learned: the first time that the mean of 10 episodes passes -300
