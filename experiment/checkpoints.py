@@ -7,6 +7,7 @@ import shutil
 from contextlib import contextmanager
 
 from experiment.errors import BadInput, one_line
+from experiment.files import sync
 
 SUMS = 'SHA256SUMS'  # as `sha256sum` writes it: `sha256sum -c SHA256SUMS` checks it by hand
 
@@ -116,14 +117,3 @@ def _sums(folder):
             with open(os.path.join(folder, name), 'rb') as file:
                 lines.append(f'{hashlib.sha256(file.read()).hexdigest()}  {name}\n')
     return ''.join(lines)
-
-
-def sync(path):
-    """Bring a file, or a folder's list of names, to the disk."""
-    if os.name == 'nt' and os.path.isdir(path):  # Windows has no such thing
-        return
-    descriptor = os.open(path, os.O_RDWR if os.name == 'nt' else os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

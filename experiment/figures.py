@@ -1,9 +1,10 @@
 """Pictures. Matplotlib is imported when the first is drawn, for it takes a second."""
 
 import logging
-import os
 
 import numpy as np
+
+from experiment.files import whole
 
 
 def new_figure(*size):
@@ -81,10 +82,5 @@ def draw_run(rows, window, best, path):
 def save_figure(figure, path):
     """Write the PNG, which appears complete or not at all."""
     figure.tight_layout()
-    part = path + '.part'
-    try:
+    with whole(path) as part:
         figure.savefig(part, dpi=120, format='png')
-        os.replace(part, path)
-    finally:
-        if os.path.exists(part):
-            os.remove(part)

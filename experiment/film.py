@@ -6,6 +6,7 @@ import os
 import numpy as np
 
 from experiment.errors import BadInput, RunFailed
+from experiment.files import whole
 
 SIDE = 300  # pixels of a frame's longer side
 COLOURS = 32  # enough for gym's drawings, and what keeps the file small
@@ -59,32 +60,34 @@ def save(frames, env, path):
     Raises:
         RunFailed: if it cannot be written.
     """
-    from PIL import Image
-
-    part, seconds = path + '.part', 0.0
+    seconds = 0.0
     try:
-        if path.lower().endswith('.png'):
-            chosen = [frames[i] for i in np.linspace(0, len(frames) - 1, STRIP).astype(int)]
-            width, height = chosen[0].size
-            strip = Image.new('RGB', (width * len(chosen), height))
-            for i, frame in enumerate(chosen):
-                strip.paste(frame, (i * width, 0))
-            strip.save(part, 'PNG', optimize=True)
-        else:
-            rate = env.metadata.get('video.frames_per_second') or 30
-            pause = max(round(100 / rate), 2) * 10  # milliseconds; a GIF counts in hundredths
-            small = _with_one_palette(frames)
-            small[0].save(
-                *(part, 'GIF'), save_all=True, append_images=small[1:], duration=pause, loop=0
-            )
-            seconds = len(frames) * pause / 1000
-        os.replace(part, path)
+        with whole(path) as part:
+            if path.lower().endswith('.png'):
+                _strip(frames).save(part, 'PNG', optimize=True)
+            else:
+                rate = env.metadata.get('video.frames_per_second') or 30
+                pause = max(round(100 / rate), 2) * 10  # milliseconds; a GIF counts in hundredths
+                seconds = len(frames) * pause / 1000
+                small = _with_one_palette(frames)
+                small[0].save(
+                    *(part, 'GIF'), save_all=True, append_images=small[1:], duration=pause, loop=0
+                )
     except OSError as error:
         raise RunFailed(f'{path} could not be written ({error.strerror}): free some space')
-    finally:
-        if os.path.exists(part):
-            os.remove(part)
     return dict(frames=len(frames), size=os.path.getsize(path), seconds=seconds)
+
+
+def _strip(frames):
+    """Return STRIP of the frames side by side."""
+    from PIL import Image
+
+    chosen = [frames[i] for i in np.linspace(0, len(frames) - 1, STRIP).astype(int)]
+    width, height = chosen[0].size
+    strip = Image.new('RGB', (width * len(chosen), height))
+    for i, frame in enumerate(chosen):
+        strip.paste(frame, (i * width, 0))
+    return strip
 
 
 def _with_one_palette(frames):

@@ -12,9 +12,9 @@ import gym
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from experiment.checkpoints import sync
 from experiment.errors import BadInput
 from experiment.events import EventFile
+from experiment.files import whole
 
 CONFIG, REWARDS, LOCK = 'config.json', 'rewards.csv', '.lock'
 HEADER = 'episode,reward,explore\n'
@@ -177,13 +177,5 @@ class Recorder(object):
 
 def write_whole(path, text):
     """Write `text` to the file `path`, which appears complete or not at all."""
-    part = path + '.part'
-    try:
-        with open(part, 'w', newline='\n') as file:
-            file.write(text + '\n')
-        sync(part)
-        os.replace(part, path)
-    except BaseException:
-        if os.path.exists(part):
-            os.remove(part)
-        raise
+    with whole(path) as part, open(part, 'w', newline='\n') as file:
+        file.write(text + '\n')
