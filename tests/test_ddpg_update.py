@@ -13,6 +13,7 @@ from tests.graphs import (
     changed,
     doubles,
     forgetting,
+    late_reads,
     set_values,
     use_thread_pool,
     weights_for,
@@ -127,6 +128,12 @@ def test_the_graph_fixes_the_order_of_a_step():
     outside = ancestors(both.td_error.op)
     assert not moves() & outside
     assert {op.inputs[0].op for op in moves()} <= outside
+
+
+def test_all_weights_are_read_before_they_move():
+    graph = ddpg_update.build(ENVIRONMENTS[1](), seed=1).sess.graph
+    for step in ('A_train/Adam', 'C_train/Adam'):
+        assert late_reads(graph.get_operation_by_name(step)) == []
 
 
 def test_averages_begin_as_copies_and_seeds_decide_the_weights():
