@@ -5,6 +5,7 @@ memory, and take turns, one episode each, so that a slow moment of the machine h
 """
 
 import argparse
+import multiprocessing
 import os
 import platform
 import time
@@ -18,8 +19,6 @@ import tensorflow.compat.v1 as tf
 from benchmarks.numpy_ddpg import NumpyDDPG
 from experiment import session
 from experiment.figures import new_figure, save_figure
-
-EPISODE = ddpg.MAX_EP_STEPS  # learning steps in a round of one contender
 
 
 def textbook(env):
@@ -65,9 +64,9 @@ def in_numpy(env):
     return by_hand.choose_action, by_hand.learn
 
 
-def filled_memory(env, capacity=None):
+def filled_memory(env):
     """Return a full Memory of states that a random policy meets."""
-    memory = ddpg.memory_for(env) if capacity is None else ddpg.Memory(capacity, 8)
+    memory = ddpg.memory_for(env)
     env.seed(1)
     np.random.seed(1)
     s = env.reset()
@@ -82,17 +81,17 @@ def filled_memory(env, capacity=None):
     return memory
 
 
-def loop(contender, capacity=None):
+def loop(contender):
     """Return a function that runs one episode of the loop and gives its microseconds a step."""
     env = gym.make('Pendulum-v0')
     choose_action, learn = contender(env)
-    memory = filled_memory(env, capacity)
+    memory = filled_memory(env)
     episodes = ddpg.train(env, memory, choose_action, learn, episodes=10**9)
 
     def episode():
         start = time.perf_counter()
         next(episodes)
-        return (time.perf_counter() - start) / EPISODE * 1e6
+        return (time.perf_counter() - start) / ddpg.MAX_EP_STEPS * 1e6
 
     return episode
 
@@ -120,8 +119,8 @@ def stable_baselines3():
 
     def episode():
         start = time.perf_counter()
-        model.learn(EPISODE, reset_num_timesteps=False)
-        return (time.perf_counter() - start) / EPISODE * 1e6
+        model.learn(ddpg.MAX_EP_STEPS, reset_num_timesteps=False)
+        return (time.perf_counter() - start) / ddpg.MAX_EP_STEPS * 1e6
 
     return episode
 
@@ -205,47 +204,87 @@ def compare(rounds):
         print(f'| {part} | {original[part]:.1f} | {numpy_time} |')
 
 
-def steps(name, value):
-    """Return the median microseconds of a step with the hyperparameter `name` at `value`.
+def sized(changes, contender):
+    """Return the contender's `loop` with other hyperparameters, {name: value}."""
+
+    def change():
+        for name, value in changes.items():
+            setattr(ddpg, name, value)
+
+    change()
+    episode = loop(contender)
+
+    def changed():
+        change()  # the loop reads some of them at every step
+        return episode()
+
+    return changed
+
+
+def serve(connection, sizes, threads):
+    """In a process of its own, run an episode of ddpg.py of each size that comes; None ends."""
+    session.THREADS = threads
+    episodes = [sized(changes, ORIGINAL) for changes in sizes]
+    for index in iter(connection.recv, None):
+        connection.send(episodes[index]())
+
+
+def steps(sizes):
+    """Return the microseconds of a step at each of `sizes`, dicts of hyperparameters.
+
+    All sizes take turns, as the contenders do. Each number of threads has a process, because
+    TensorFlow makes a process's threads once, for its first session.
 
     Returns:
-        {contender: microseconds}: ddpg.py with one thread, with one a core, and NumPy by hand.
+        {(index, contender): microseconds in each round}: ddpg.py with one thread (contender 1),
+        with one a core (their number), and NumPy by hand.
     """
-    before = getattr(ddpg, name)
-    setattr(ddpg, name, value)
-    capacity = value if name == 'MEMORY_CAPACITY' else None
+    spawn = multiprocessing.get_context('spawn')
+    contenders, connections = {}, []
+
+    def elsewhere(connection, index):
+        def episode():
+            connection.send(index)
+            return connection.recv()
+
+        return episode
+
+    for threads in (1, os.cpu_count()):
+        here, there = spawn.Pipe()
+        spawn.Process(target=serve, args=(there, sizes, threads), daemon=True).start()
+        connections.append(here)
+        for index in range(len(sizes)):
+            contenders[index, threads] = elsewhere(here, index)
+    for index, changes in enumerate(sizes):
+        contenders[index, 'NumPy'] = sized(changes, in_numpy)
     try:
-        contenders = {}
-        for threads in (1, os.cpu_count()):
-            session.THREADS = threads  # read when a session is made
-            contenders[threads] = loop(ORIGINAL, capacity)
-        contenders['NumPy'] = loop(in_numpy, capacity)
-        times = take_turns(contenders, rounds=7)
+        return take_turns(contenders, rounds=21)
     finally:
-        setattr(ddpg, name, before)
-        session.THREADS = 1
-    return {name: np.median(values) for name, values in times.items()}
+        for connection in connections:
+            connection.send(None)
 
 
 def scaling(path):
     """Print and plot the time of a step against batch size, width and memory capacity."""
     cores = os.cpu_count()
-    figure = new_figure(12, 3.6)
+    figure = new_figure(14, 3.6)
     panels = figure.subplots(1, len(SIZES), sharey=True)
-    for panel, (name, label, values) in zip(panels, SIZES):
+    for panel, (label, name, values, others) in zip(panels, SIZES):
+        times = steps([dict(DEFAULTS, **others, **{name: value}) for value in values])
+        indices = range(len(values))
+        one, many, by_hand = (
+            [np.median(times[index, who]) for index in indices] for who in (1, cores, 'NumPy')
+        )
         print(f'\n| {label} | ddpg.py, 1 thread | {cores} threads | NumPy by hand |')
         print('|---:|---:|---:|---:|')
-        rows = []
-        for value in values:
-            times = steps(name, value)
-            rows.append((value, times[1], times[cores], times['NumPy']))
-            print('| {} | {:.0f} | {:.0f} | {:.0f} |'.format(*rows[-1]), flush=True)
-        pays = [str(value) for value, one, many, _ in rows if many < 0.9 * one]
+        for row in zip(values, one, many, by_hand):
+            print('| {} | {:.0f} | {:.0f} | {:.0f} |'.format(*row))
+        ratios = [np.median(np.divide(times[i, cores], times[i, 1])) for i in indices]
+        pays = [str(value) for value, ratio in zip(values, ratios) if ratio < 0.9]
         print(f'More threads save a tenth or more at: {", ".join(pays) or "none of these"}')
-        sizes, one, many, by_hand = zip(*rows)
-        panel.loglog(sizes, one, 'o-', label='ddpg.py, 1 thread')
-        panel.loglog(sizes, many, 's--', label=f'ddpg.py, {cores} threads')
-        panel.loglog(sizes, by_hand, '^:', label='NumPy by hand')
+        panel.loglog(values, one, 'o-', label='ddpg.py, 1 thread')
+        panel.loglog(values, many, 's--', label=f'ddpg.py, {cores} threads')
+        panel.loglog(values, by_hand, '^:', label='NumPy by hand')
         panel.set_xlabel(label)
     panels[0].set_ylabel('microseconds a learning step')
     panels[0].legend()
@@ -253,10 +292,19 @@ def scaling(path):
     print(f'\nThe picture is {path}')
 
 
+BATCHES = (32, 128, 512, 2048, 4096)
 SIZES = (
-    ('BATCH_SIZE', 'batch size', (32, 128, 512, 2048, 4096)),
-    ('HIDDEN_UNITS', 'hidden units', (30, 100, 300, 1024)),
-    ('MEMORY_CAPACITY', 'memory capacity', (10**4, 10**5, 10**6)),
+    ('batch size', 'BATCH_SIZE', BATCHES, {}),
+    ('batch size, 300 hidden units', 'BATCH_SIZE', BATCHES, dict(HIDDEN_UNITS=300)),
+    ('hidden units', 'HIDDEN_UNITS', (30, 100, 300, 1024), {}),
+    ('memory capacity', 'MEMORY_CAPACITY', (10**4, 10**5, 10**6), {}),
+)
+# what is not said there; short episodes, for the largest take long
+DEFAULTS = dict(
+    BATCH_SIZE=ddpg.BATCH_SIZE,
+    HIDDEN_UNITS=ddpg.HIDDEN_UNITS,
+    MEMORY_CAPACITY=ddpg.MEMORY_CAPACITY,
+    MAX_EP_STEPS=40,
 )
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 from tensorflow.core.protobuf.config_pb2 import CallableOptions
 
-THREADS = 1  # for the arithmetic within one operation; the program's --threads
+# For the arithmetic within one operation: --threads. TensorFlow makes them for the first session.
+THREADS = 1
 
 # Variables as TensorFlow 2 has them, in TensorFlow 1.15 too: what has been read stays, so gradients
 # need no gating. The executor below takes no others.
