@@ -115,11 +115,11 @@ def of_the_code(version, env_name):
     try:
         env = environment.make(env_name)
         agent = module.agent(env, replacement, seed=1)
+        s = env.reset()
+        a = agent.choose_action(s)
+        agent.learn([s], [a], [[0.0]], [s])
     finally:
         tf.Session._make_callable_from_options = original
-    s = env.reset()
-    a = agent.choose_action(s)
-    agent.learn([s], [a], [[0.0]], [s])
     operations = len(agent.sess.graph.get_operations())
     agent.sess.close()
     return lines_of_code(module.__file__), len(calls), operations

@@ -298,9 +298,8 @@ def initialise(sess, t_params, e_params):
     with tf.name_scope('init'):
         targets = {t.name for t in t_params}
         others = [v for v in tf.global_variables() if v.name not in targets]
-        init = tf.variables_initializer(others)
-        copies = [tf.assign(t, e) for t, e in zip(t_params, e_params)]
-    sess.run(init)
+        with tf.control_dependencies([tf.variables_initializer(others)]):
+            copies = [tf.assign(t, e) for t, e in zip(t_params, e_params)]
     sess.run(copies)
 
 

@@ -45,7 +45,7 @@ def peak_memory(*words):
 def main():
     """Measure in turn, and print medians and ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--rounds', type=int, default=7, help='of each (default: 7)')
+    parser.add_argument('--rounds', type=int, default=15, help='of each (default: 15)')
     rounds = parser.parse_args().rounds
     times = {'imports': [], 'ddpg.py': []}
     with tempfile.TemporaryDirectory() as folder:
@@ -58,9 +58,10 @@ def main():
         bare = peak_memory('-c', 'import tensorflow, gym')
         whole = peak_memory(str(DDPG), '--run', os.path.join(folder, 'whole'))
     imports, first = (statistics.median(times[name]) for name in times)
+    ratio = statistics.median(b / a for a, b in zip(*times.values()))
     print(f'Python {platform.python_version()}')
     print(f'import tensorflow and gym:   {imports:.2f} s, {bare:.0f} MB')
-    print(f'ddpg.py to first episode:    {first:.2f} s, {first / imports:.2f} times the imports')
+    print(f'ddpg.py to first episode:    {first:.2f} s, {ratio:.2f} times the imports')
     print(f'ddpg.py, peak of a run:      {whole:.0f} MB, {whole / bare:.2f} times the imports')
 
 

@@ -16,6 +16,7 @@ import gym
 import numpy as np
 
 from experiment import display, environment, film
+from experiment.apart import python
 from experiment.errors import BadInput, RunFailed, one_line
 from experiment.randoms import random_states, set_random_states
 
@@ -38,8 +39,7 @@ class Shown(gym.Wrapper):
         self.showing = False
         self._began = False
         self._painter = subprocess.Popen(
-            [sys.executable, '-m', 'experiment.painter', name, path or ''],
-            env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)),
+            **python('experiment.painter', name, path or ''),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -10,6 +10,7 @@ from experiment import environment, folder, play, session
 from experiment.errors import BadInput, RunFailed, Stopped
 from experiment.options import parse
 from experiment.painter import Shown
+from experiment.quiet import no_garbage
 from experiment.training import Training
 
 # What the program drives, whichever version of the algorithm is behind it:
@@ -48,7 +49,8 @@ def main(program, build_agent, train, replacements, constants):
                 config = _new(program, options, replacements, hyperparameters)
             env = environment.make(config['env'])
             session.THREADS = config['threads']
-            agent = build_agent(env, config['replacement'], config['seed'])
+            with no_garbage():
+                agent = build_agent(env, config['replacement'], config['seed'])
             if options.render:
                 env = Shown(env, config['env'])
             path = options.resume or folder.create(program, options.run)

@@ -68,20 +68,22 @@ def make_callable(sess, fetch, feed_list):
     is_tensor = isinstance(fetch, tf.Tensor)
     names = [tensor.name for tensor in feed_list]
     widths = [int(tensor.shape[1]) for tensor in feed_list]
-    run = sess._make_callable_from_options(
-        CallableOptions(
-            feed=names,
-            fetch=[fetch.name] if is_tensor else [],
-            target=[] if is_tensor else [fetch.name],
-        )
+    options = CallableOptions(
+        feed=names,
+        fetch=[fetch.name] if is_tensor else [],
+        target=[] if is_tensor else [fetch.name],
     )
+    run = None  # until the first call: the graph is complete then, and is handed over once
 
     def call(*values):
+        nonlocal run
         arrays = [np.asarray(value, np.float32) for value in values]
         n = len(arrays[0])
         for name, width, array in zip(names, widths, arrays):
             if array.shape != (n, width):
                 raise ValueError(f'{name} takes an array {(n, width)}, got {array.shape}')
+        if run is None:
+            run = sess._make_callable_from_options(options)
         fetched = run(*arrays)
         return fetched[0] if is_tensor else None
 

@@ -16,7 +16,7 @@ from experiment import environment, folder
 from experiment.best import Best
 from experiment.checkpoints import Checkpoints
 from experiment.errors import BadInput, RunFailed, Stopped, one_line
-from experiment.figures import draw_run
+from experiment.figures import draw_run_apart
 from experiment.loop import Loop
 from experiment.painter import Shown
 from experiment.state import Variables, load_array, save_array
@@ -177,10 +177,9 @@ class Training(object):
         try:
             steps = self._bests.steps()
             best = steps and _read(os.path.join(self._bests.folder(steps[-1]), POLICY))['episode']
-            draw_run(self._rows, WINDOW, best or None, os.path.join(self.path, CURVE))
+            return draw_run_apart(self._rows, WINDOW, best or None, os.path.join(self.path, CURVE))
         except Exception as error:  # whatever it is, the run is done and saved
             return one_line(error)
-        return None
 
     def _command(self, option):
         """Return the command line that resumes or plays this run."""

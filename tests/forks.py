@@ -5,6 +5,7 @@ on its standard input, runs it in a forked process as `python LESSON *words` wou
 it.
 """
 
+import importlib
 import itertools
 import json
 import os
@@ -95,9 +96,8 @@ class Forked(object):
 def _serve(lesson):
     os.chdir(os.path.dirname(lesson))
     sys.path[0] = os.path.dirname(lesson)
-    import matplotlib.backends.backend_agg
-    import matplotlib.figure  # noqa: F401
-    import memory  # noqa: F401
+    for module in ('experiment.quiet', 'experiment.program', 'memory'):
+        importlib.import_module(module)
 
     for line in sys.stdin:
         job = json.loads(line)

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -197,6 +198,27 @@ def test_the_curve_marks_learning_and_the_best_policy(tmp_path):
     _, seen = colours(path)
     assert not {STAR, LINE, MEAN} & seen
     assert os.listdir(str(tmp_path)) == ['curve.png']
+
+
+def test_matplotlib_stays_out_of_the_process_that_trains(tmp_path):
+    """Beside TensorFlow its memory would be a tenth more. (TensorFlow 2 has it in any case.)"""
+    code = (
+        'import sys, experiment.quiet\n'
+        'before = "matplotlib" in sys.modules\n'
+        'import ddpg\n'
+        'sys.argv[1:] = ["--episodes", "1", "--run", "here"]\n'
+        'ddpg.main()\n'
+        'print(("matplotlib" in sys.modules) == before)'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        cwd=str(tmp_path),
+        env=dict(os.environ, PYTHONPATH=str(PROJECT)),
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+    )
+    assert done.stdout.splitlines()[-1] == 'True'
+    assert (tmp_path / 'here' / 'curve.png').exists()
 
 
 def test_every_run_ends_with_its_curve_a_stopped_one_too(tmp_path):
