@@ -25,6 +25,11 @@ class Stopped(Exception):
         self.exit_code = 128 + signum
 
 
+def diverged(a):
+    """Return the RunFailed that says that the actor's output `a` is not finite."""
+    return RunFailed(f"the actor's output became {a} (smaller learning rates may help)")
+
+
 def one_line(error):
     """Return an exception's type and text in one line."""
     return f'{type(error).__name__}: {" ".join(str(error).split())}'

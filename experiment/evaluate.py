@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiment.errors import RunFailed
+from experiment.errors import diverged
 
 
 def greedy_returns(envs, choose_actions, starts, max_steps):
@@ -25,8 +25,9 @@ def greedy_returns(envs, choose_actions, starts, max_steps):
     playing = list(range(len(states)))
     for _ in range(max_steps):
         actions = choose_actions(np.array([states[i] for i in playing]))
-        if not np.isfinite(actions).all():
-            raise RunFailed("the actor's output became nan (smaller learning rates may help)")
+        finite = np.isfinite(actions).all(axis=1)
+        if not finite.all():
+            raise diverged(actions[finite.argmin()])
         ended = []
         for i, a in zip(playing, actions):
             states[i], r, done, _ = envs[i].step(a)

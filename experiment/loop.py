@@ -4,7 +4,7 @@ from collections import deque
 
 import numpy as np
 
-from experiment.errors import RunFailed, Stopped
+from experiment.errors import RunFailed, Stopped, diverged
 from experiment.randoms import random_states, set_random_states
 
 
@@ -25,7 +25,7 @@ class Loop(object):
     still to be repeated too); `batch`, the one that was learned from last, () before.
     """
 
-    def __init__(self, env, agent, train, stop_asked=lambda: None):
+    def __init__(self, env, agent, train, stop_asked):
         self.env, self.agent, self.train, self.stop_asked = env, agent, train, stop_asked
         self.batch = ()
         self._again = deque()  # answers to go through once more
@@ -83,7 +83,9 @@ class Loop(object):
         else:
             a = self.agent.choose_action(s)
             if not np.isfinite(a).all():
-                self._blame(s, a)
+                if not np.isfinite(s).all():
+                    raise RunFailed(f'the environment gave the observation {s}')
+                raise diverged(a)
         self._answers.append(a)
         return a
 
@@ -91,8 +93,3 @@ class Loop(object):
         self.batch = batch
         if not self._repeating:
             self.agent.learn(*batch)
-
-    def _blame(self, s, a):
-        if not np.isfinite(s).all():
-            raise RunFailed(f'the environment gave the observation {s}')
-        raise RunFailed(f"the actor's output became {a} (smaller learning rates may help)")

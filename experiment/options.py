@@ -80,19 +80,23 @@ def parse(program, replacements, arguments=None):
     )
     add('--quiet', action='store_true', help='print the closing line only')
     options = parser.parse_args(arguments)
-    for one, others in NOT_TOGETHER.items():
-        if getattr(options, one):
-            for other in others:
-                if getattr(options, other):
-                    parser.error(f'--{one} takes no --{other}')
+    for one, other in NOT_TOGETHER:
+        if getattr(options, one) and getattr(options, other):
+            parser.error(f'--{one} takes no --{other}')
     for one, other in ONLY_WITH.items():
         if getattr(options, one) and not getattr(options, other):
             parser.error(f'--{one} goes with --{other}')
     return options
 
 
-NOT_TOGETHER = dict(
-    play=('resume', 'run', 'replacement', 'threads'), resume=('run',), gif=('render', 'episodes')
+NOT_TOGETHER = (
+    ('play', 'resume'),
+    ('play', 'run'),
+    ('play', 'replacement'),
+    ('play', 'threads'),
+    ('resume', 'run'),
+    ('gif', 'render'),
+    ('gif', 'episodes'),
 )
 ONLY_WITH = dict(last='play', gif='play', force='gif')
 
