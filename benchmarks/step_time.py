@@ -8,6 +8,7 @@ import argparse
 import multiprocessing
 import os
 import platform
+import random
 import time
 
 import ddpg
@@ -126,11 +127,17 @@ def stable_baselines3():
 
 
 def take_turns(contenders, rounds):
-    """Return {name: microseconds a step in each round}; the first round only warms up."""
+    """Return {name: microseconds a step in each round}; the first round only warms up.
+
+    Each round has an order of its own: nobody always comes after the same one, whose threads may
+    not have gone to sleep yet.
+    """
     times = {name: [] for name in contenders}
+    order, shuffle = list(contenders), random.Random(1).shuffle
     for number in range(rounds + 1):
-        for name, episode in contenders.items():
-            microseconds = episode()
+        shuffle(order)
+        for name in order:
+            microseconds = contenders[name]()
             if number > 0:
                 times[name].append(microseconds)
     return times
@@ -311,7 +318,7 @@ DEFAULTS = dict(
 def main():
     """Measure; the contenders on one core."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--rounds', type=int, default=21, help='episodes a contender (default: 21)')
+    parser.add_argument('--rounds', type=int, default=41, help='episodes a contender (default: 41)')
     parser.add_argument(
         '--scaling',
         metavar='PNG',
