@@ -59,9 +59,11 @@ def main():
         whole = peak_memory(str(DDPG), '--run', os.path.join(folder, 'whole'))
     imports, first = (statistics.median(times[name]) for name in times)
     ratio = statistics.median(b / a for a, b in zip(*times.values()))
+    least = min(times['ddpg.py']) / min(times['imports'])
     print(f'Python {platform.python_version()}')
     print(f'import tensorflow and gym:   {imports:.2f} s, {bare:.0f} MB')
     print(f'ddpg.py to first episode:    {first:.2f} s, {ratio:.2f} times the imports')
+    print(f'fastest against fastest:             {least:.2f} times the imports')
     print(f'ddpg.py, peak of a run:      {whole:.0f} MB, {whole / bare:.2f} times the imports')
 
 

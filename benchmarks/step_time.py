@@ -144,7 +144,7 @@ def take_turns(contenders, rounds):
 
 
 def parts(contender):
-    """Return {part of a step: median microseconds} of one contender, each part by itself."""
+    """Return {part of a step: function} of one contender, each part by itself."""
     env = gym.make('Pendulum-v0')
     choose_action, learn = contender(env)
     memory = filled_memory(env)
@@ -165,14 +165,19 @@ def parts(contender):
         calls['actor'] = lambda: actor.learn(b[0])
     else:
         calls['critic and actor'] = lambda: learn(*b)
-    return {name: np.median([_time(call) for _ in range(9)]) for name, call in calls.items()}
+    return calls
 
 
-def _time(call, times=100):
-    start = time.perf_counter()
-    for _ in range(times):
-        call()
-    return (time.perf_counter() - start) / times * 1e6
+def repeated(call, times=100):
+    """Return a function that calls `call` so often and gives its microseconds a call."""
+
+    def timed():
+        start = time.perf_counter()
+        for _ in range(times):
+            call()
+        return (time.perf_counter() - start) / times * 1e6
+
+    return timed
 
 
 ORIGINAL, SIMPLIFIED = lesson(ddpg), lesson(ddpg_update)
@@ -201,10 +206,18 @@ def compare(rounds):
     if theirs is None:
         print('(Stable-Baselines3 is not installed here: pip install stable-baselines3)')
 
-    columns = {name: parts(c) for name, c in (('ddpg.py', ORIGINAL), ('NumPy', in_numpy))}
+    calls = {
+        (contender, part): repeated(call)
+        for contender in (ORIGINAL, in_numpy)
+        for part, call in parts(contender).items()
+    }
+    medians = {key: np.median(values) for key, values in take_turns(calls, 21).items()}
+    original, by_hand = (
+        {part: value for (who, part), value in medians.items() if who is contender}
+        for contender in (ORIGINAL, in_numpy)
+    )
     print('\n| part of a step | ddpg.py | NumPy by hand |')
     print('|---|---:|---:|')
-    original, by_hand = columns['ddpg.py'], columns['NumPy']
     original['critic and actor'] = original['critic'] + original['actor']
     for part in original:
         numpy_time = f'{by_hand[part]:.1f}' if part in by_hand else ''

@@ -86,11 +86,16 @@ def draw_run(rows, window, best, path):
 
 
 def draw_run_apart(rows, window, best, path):
-    """Like draw_run, in a process of its own, with which matplotlib's memory goes.
+    """Like draw_run, but matplotlib does not come into this process: another one draws.
+
+    If it is here already, as TensorFlow 2 brings it, that would save nothing, and it draws here.
 
     Returns:
-        What went wrong, in a line, or None.
+        What went wrong in the other process, in a line, or None.
     """
+    if 'matplotlib' in sys.modules:
+        draw_run(rows, window, best, path)
+        return None
     drawn = subprocess.run(
         **python('experiment.figures'),
         input=json.dumps([[[float(number) for number in row] for row in rows], window, best, path]),
