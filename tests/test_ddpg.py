@@ -296,6 +296,17 @@ def test_trap_3_ours_reads_all_weights_before_they_move():
     assert late_reads(actor.train_op) == late_reads(critic.train_op) == []
 
 
+def test_trap_3_a_read_that_nothing_needs_before_the_move_would_be_seen():
+    """In a network without tanh whose grad_ys do not depend on its output."""
+    with tf.Graph().as_default():
+        w1, w2 = tf.get_variable('w1', [3, 5]), tf.get_variable('w2', [5, 1])
+        a = tf.matmul(tf.matmul(tf.ones([8, 3]), w1), w2)
+        gradients = tf.gradients(a, [w1, w2], tf.ones([8, 1]))
+        train_op = tf.train.AdamOptimizer(0.001).apply_gradients(zip(gradients, [w1, w2]))
+        reads = late_reads(train_op)
+        assert {read.inputs[0].op.name for read in reads} >= {'w2'}
+
+
 # ---------------------------------------------------------------- actions and networks
 
 
