@@ -14,7 +14,7 @@ def is_there():
     import pyglet  # when it is needed: it takes a moment
 
     try:
-        pyglet.canvas.get_display()
+        pyglet.canvas.Display()  # not get_display, which may return that of an Xvfb that has ended
     except Exception:  # each system has an error of its own
         return False
     return True

@@ -4,7 +4,18 @@ Nothing here is TensorFlow's: forward pass, backward pass and Adam are by hand. 
 of arrays in the order of the graph's variables, l1 before the output layer.
 """
 
+import copy
+
 import numpy as np
+
+_nearest = np.inf  # see slope
+
+
+def slope(h):
+    """Return ReLU's derivative at h, and note how near to its jump, at 0, the inputs came."""
+    global _nearest
+    _nearest = min(_nearest, np.abs(h).min())
+    return h > 0.0
 
 
 def actor_forward(params, s, low, high):
@@ -21,7 +32,7 @@ def actor_backward(params, cache, da, low, high):
     _, _, w2, _ = params
     s, h, z, t = cache
     dy = da * (high - low) / 2 * (1.0 - t**2)
-    dh = (dy @ w2.T) * (h > 0.0)
+    dh = (dy @ w2.T) * slope(h)
     return [s.T @ dh, dh.sum(axis=0), z.T @ dy, dy.sum(axis=0)]
 
 
@@ -37,7 +48,7 @@ def critic_backward(params, cache, dq):
     """Return the gradient of sum(dq * Q) by each parameter, and by the action (n, action_dim)."""
     _, w1_a, b1, w2, _ = params
     s, a, h, z = cache
-    dh = (dq @ w2.T) * (h > 0.0)
+    dh = (dq @ w2.T) * slope(h)
     by_params = [
         s.T @ dh,
         a.T @ dh,
@@ -154,6 +165,27 @@ class SimplifiedDDPG:
     def step_critic(self, b_s, b_a, b_r, b_s_):
         nets = self.critic, self.critic_, self.actor_
         self.adam_c.descend(td_grads(*nets, self.bounds, self.gamma, b_s, b_a, b_r, b_s_))
+
+
+def learn_clear_of_jumps(learner, batches, margin=1e-5):
+    """Let `learner` learn from the batches, but for those that bring a ReLU's input near zero.
+
+    Rounding to float32 can bring such an input to the other side, which no reference can foresee,
+    and which side it is depends on the processor.
+
+    Returns:
+        The learner after that, and the batches that it learned from.
+    """
+    global _nearest
+    clear = []
+    for b in batches:
+        _nearest = np.inf
+        trial = copy.deepcopy(learner)
+        trial.learn(*(np.float64(array) for array in b))
+        if _nearest > margin:
+            learner = trial
+            clear.append(b)
+    return learner, clear
 
 
 def _copy(params):

@@ -59,9 +59,7 @@ def test_200_learning_steps_agree_with_numpy_20_times(
 ):
     """Every weight of all four networks, within 1e-5, every time.
 
-    The weights are numpy's, so that they are the same on every TensorFlow. A ReLU whose input lies
-    within rounding of zero can fall to either side, which no reference can foresee: with this seed
-    none does.
+    The weights are numpy's, so that they are the same on every TensorFlow.
     """
     if threads == 'pool':
         use_thread_pool(monkeypatch)
@@ -77,10 +75,10 @@ def test_200_learning_steps_agree_with_numpy_20_times(
     random = np.random.RandomState(4)
     space = env.action_space
     batches = [
-        batch(random, env.observation_space.shape[0], space.low, space.high) for _ in range(200)
+        batch(random, env.observation_space.shape[0], space.low, space.high) for _ in range(250)
     ]
-    for b in batches:
-        learner.learn(*doubles(b))
+    learner, batches = reference.learn_clear_of_jumps(learner, batches)
+    assert len(batches) > 200
     expected = dict(zip(nets, (learner.actor, learner.actor_, learner.critic, learner.critic_)))
 
     for repetition in range(20):

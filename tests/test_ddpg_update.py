@@ -48,8 +48,8 @@ def test_200_learning_steps_agree_with_numpy_20_times(action_dim, threads, monke
     both = ddpg_update.build(env, seed=3)
     start = {name: weights_for(net) for name, net in networks(both).items()}
     batches, learner = batches_and_reference(env, start)
-    for b in batches:
-        learner.learn(*doubles(b))
+    learner, batches = reference.learn_clear_of_jumps(learner, batches)
+    assert len(batches) > 200
     expected = (learner.actor, learner.actor_, learner.critic, learner.critic_)
     names = networks(both)
     forget = forgetting(both.sess, names['actor average'] + names['critic average'])
@@ -70,7 +70,7 @@ def batches_and_reference(env, start, learner=reference.SimplifiedDDPG):
     space = env.action_space
     random = np.random.RandomState(4)
     dims = env.observation_space.shape[0], space.low, space.high
-    batches = [batch(random, *dims) for _ in range(200)]
+    batches = [batch(random, *dims) for _ in range(250)]
     return batches, learner(start['actor'], start['critic'], space.low, space.high)
 
 
