@@ -34,6 +34,7 @@ from experiment.errors import BadInput, RunFailed, Stopped
 from experiment.evaluate import greedy_returns
 from experiment.figures import draw_curves
 from experiment.options import Parser, seeds, whole_number
+from experiment.output import OutputLost, say
 from experiment.program import hyperparameters_in
 from experiment.source import lines_of_code
 from experiment.state import Variables
@@ -309,7 +310,7 @@ def _main(options):
         if (version, seed) not in done.runs
     ]
     kept = f'what finished is in {path}; go on with: --run {path}'
-    start, failed = time.time(), []
+    start, failed, report = time.time(), [], ''
     try:
         with tqdm(total=len(jobs), unit='run', disable=None, leave=False) as bar:
             for job, result, reason in sweep.run(train, jobs, name):
@@ -320,21 +321,23 @@ def _main(options):
                 bar.update()
         versions = [v for v in options.versions if any(key[0] == v for key in done.runs)]
         if versions:
-            text = f'{table(done, versions, options.env)}\n\n{verdicts(done, versions)}'.rstrip()
-            folder.write_whole(os.path.join(path, 'compare.md'), text)
+            report = f'{table(done, versions, options.env)}\n\n{verdicts(done, versions)}'.rstrip()
+            folder.write_whole(os.path.join(path, 'compare.md'), report)
             curves = [(VERSIONS[v].label, done.rewards(v)) for v in versions]
             draw_curves(curves, WINDOW, os.path.join(path, 'compare.png'))
-            print(text)
     except KeyboardInterrupt:
         raise Stopped(f'stopped; {kept}')
     except OSError as error:
         raise RunFailed(f'{path} cannot be written ({error.strerror}): free some space; {kept}')
     in_runs = sum(done.column(version, 'seconds').sum() for version in VERSIONS)
-    print(
-        f'\n{len(jobs) - len(failed)} runs in {time.time() - start:.0f} seconds '
-        f'(all runs in {path}, one after the other: {in_runs:.0f}); table, picture and numbers '
-        f'are in {path}'
-    )
+    places = f'table, picture and numbers are in {path}'
+    try:
+        say(
+            f'{report}\n\n{len(jobs) - len(failed)} runs in {time.time() - start:.0f} seconds '
+            f'(all runs in {path}, one after the other: {in_runs:.0f}); {places}'.lstrip()
+        )
+    except OutputLost as error:
+        raise OutputLost(f'{error}; {places}')
     if failed:
         raise RunFailed(f'{len(failed)} failed: {"; ".join(failed)}; {kept}')
 

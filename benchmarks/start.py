@@ -15,6 +15,9 @@ from pathlib import Path
 
 DDPG = Path(__file__).parent.parent / 'ddpg.py'
 IMPORTS = 'import os, tensorflow, gym; os.write(1, b"imported")'
+# As most users have Python: modules are compiled once, and what is not flushed waits.
+UNUSUAL = ('PYTHONDONTWRITEBYTECODE', 'PYTHONUNBUFFERED')
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in UNUSUAL}
 CHILD = (
     'import resource, subprocess, sys\n'
     'subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)\n'
@@ -26,7 +29,10 @@ def seconds_to_first_output(*words):
     """Start a Python and return the seconds until it writes to its standard output."""
     start = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=ENVIRONMENT,
     )
     os.read(process.stdout.fileno(), 1)
     seconds = time.perf_counter() - start

@@ -4,6 +4,7 @@ import argparse
 import re
 
 from experiment.errors import BadInput
+from experiment.output import say
 
 LARGEST_SEED = 2**32 - 1  # numpy's global generator takes no larger one
 MOST_SEEDS = 10000  # in one range
@@ -103,6 +104,9 @@ ONLY_WITH = dict(last='play', gif='play', force='gif')
 
 class Parser(argparse.ArgumentParser):
     """argparse, with errors of one line: no usage text before them."""
+
+    def print_help(self, file=None):
+        say(self.format_help(), end='')
 
     def error(self, message):
         raise BadInput(f'{message} (--help explains the options)')

@@ -9,6 +9,7 @@ from experiment import environment, film, folder, session
 from experiment.checkpoints import Damaged
 from experiment.errors import BadInput
 from experiment.evaluate import greedy_returns
+from experiment.output import say
 from experiment.painter import Shown
 from experiment.state import Variables
 from experiment.training import best_in, checkpoints_in
@@ -92,15 +93,15 @@ def main(program, build_agent, max_steps, options):
     for i, start in enumerate(starts):
         returns.extend(greedy_returns([env], agent.choose_actions, [int(start)], max_steps))
         if not options.quiet:
-            print(f'Episode: {i}  Reward: {returns[-1]:.0f}', flush=True)
+            say(f'Episode: {i}  Reward: {returns[-1]:.0f}')
     made = env.close()
     if options.gif:
-        print(
+        say(
             f'Filmed the {which} policy of {path}: {made["frames"]} frames, '
             f'{made["seconds"]:.1f} seconds, {made["size"] / 1000:.0f} kB in {options.gif}'
         )
         return
-    print(
+    say(
         f'Played the {which} policy of {path} for {count} episodes: mean return '
         f'{np.mean(returns):.1f}, standard deviation {np.std(returns):.1f}'
     )

@@ -6,11 +6,10 @@ import shlex
 import shutil
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import timedelta
 
 import numpy as np
-from tqdm import tqdm
 
 from experiment import environment, folder
 from experiment.best import Best
@@ -18,6 +17,7 @@ from experiment.checkpoints import Checkpoints
 from experiment.errors import BadInput, RunFailed, Stopped, one_line
 from experiment.figures import draw_run_apart
 from experiment.loop import Loop
+from experiment.output import OutputLost, say
 from experiment.painter import Shown
 from experiment.state import Variables, load_array, save_array
 
@@ -91,7 +91,10 @@ class Training(object):
         failure = self._draw()
         if failure:
             print(f'{CURVE} could not be drawn: {failure}', file=sys.stderr)
-        print(self._closing_line(begun, seconds), flush=True)
+        try:
+            say(self._closing_line(begun, seconds))
+        except OutputLost as error:
+            raise OutputLost(f'{error}; the run is complete in {self.path}')
 
     def _train(self, episodes):
         begun = self._loop.episode
@@ -103,23 +106,16 @@ class Training(object):
                 f'{self.path} cannot be written ({error.strerror}); free some space there'
             )
         try:
-            with closing(recorder), tqdm(
-                total=episodes,
-                initial=begun,
-                unit='episode',
-                disable=self._quiet or None,  # None: on a terminal only
-                leave=False,
-            ) as bar:
+            with closing(recorder), self._bar(episodes) as bar:
                 for episode in self._episodes(episodes):
                     self._record(episode, recorder)
                     self._show(episode, bar)
                     if self._loop.episode % SAVE_EVERY == 0:
                         self._save()
                 self._save()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing left to flush
-            raise RunFailed(
-                f'the output was closed after episode {self._loop.episode - 1}; go on with: '
+        except OutputLost as error:
+            raise OutputLost(
+                f'{error} after episode {self._loop.episode - 1}; go on with: '
                 f'{self._command("resume")}'
             )
         except OSError as error:
@@ -128,6 +124,14 @@ class Training(object):
                 f'({error.strerror}): free some space, then go on with: '
                 f'{self._command("resume")}'
             )
+
+    def _bar(self, episodes):
+        """Return tqdm's progress bar on a terminal, and elsewhere a context with None."""
+        if self._quiet or not (sys.stderr and sys.stderr.isatty()):
+            return nullcontext()
+        from tqdm import tqdm  # when it is needed: it takes a moment
+
+        return tqdm(total=episodes, initial=self._loop.episode, unit='episode', leave=False)
 
     def _episodes(self, episodes):
         """Yield the loop's episodes; if it ends early, save where it is and say how to go on."""
@@ -159,14 +163,15 @@ class Training(object):
     def _show(self, episode, bar):
         """Print a line about an episode, and bring the progress bar up to date."""
         if not self._quiet:
-            bar.write(
-                f'Episode: {episode.index}  Reward: {episode.reward:.0f}  '
-                f'Explore: {episode.var:.2f}',
-                file=sys.stdout,
-            )
-        mean = np.mean([reward for reward, _ in self._rows[-WINDOW:]])
-        bar.set_postfix_str(f'{episode.reward:.0f}, mean of {WINDOW} {mean:.0f}', refresh=False)
-        bar.update()
+            with bar.external_write_mode() if bar else nullcontext():
+                say(
+                    f'Episode: {episode.index}  Reward: {episode.reward:.0f}  '
+                    f'Explore: {episode.var:.2f}'
+                )
+        if bar:
+            mean = np.mean([reward for reward, _ in self._rows[-WINDOW:]])
+            bar.set_postfix_str(f'{episode.reward:.0f}, mean of {WINDOW} {mean:.0f}', refresh=False)
+            bar.update()
         if isinstance(self._env, Shown) and episode.reward > RENDER_ABOVE:
             self._env.showing = True
 

@@ -57,6 +57,8 @@ class Failing(Joints):
         if self.all_steps == 250:
             if self.how == 'raise':
                 raise ValueError('the joint\ncame off')
+            if self.how == 'kill':
+                os.kill(os.getpid(), signal.SIGKILL)
             if self.how == 'observation':
                 s_ = s_ * np.inf
             else:
@@ -161,6 +163,7 @@ _register('CannotBeDrawn')
 _register('InterruptsNow', InterruptsNow, really=True)
 _register('Calm', InterruptsNow, really=False)
 _register('Raises', Failing, how='raise')
+_register('Kills', Failing, how='kill')
 _register('CannotBeMade', Joints, low=None, high=None)
 
 ENVIRONMENTS = {1: lambda: gym.make('Pendulum-v0'), 3: Joints}  # by the number of actions

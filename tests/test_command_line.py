@@ -26,7 +26,7 @@ def start(folder, *words, program=PROJECT / 'ddpg.py', **kwargs):
     return subprocess.Popen(
         [sys.executable, str(program), *words],
         cwd=str(folder),
-        stdout=subprocess.PIPE,
+        stdout=kwargs.pop('stdout', subprocess.PIPE),
         stderr=kwargs.pop('stderr', subprocess.PIPE),
         stdin=subprocess.DEVNULL,
         universal_newlines=True,
@@ -336,7 +336,34 @@ def test_a_reader_that_stops_reading_ends_the_run_in_one_line(quick, tmp_path):
     process.stdout = None
     done = finish(process)
     assert done.returncode == 1
-    assert re.match(
-        r'ddpg\.py: the output was closed after episode \d+; go on with.+ here\n$', done.err
+    says = (
+        r'ddpg\.py: the output could not be written \(Broken pipe\) after episode \d+; '
+        r'go on with: python ddpg\.py --resume here\n$'
     )
+    assert re.match(says, done.err)
     assert rows(tmp_path / 'here')
+
+
+@pytest.mark.parametrize(
+    'words, says',
+    [
+        ('--help', ''),
+        ('--episodes 2 --run here', ' after episode 0; go on with: python ddpg.py --resume here'),
+        ('--episodes 2 --run here --quiet', '; the run is complete in here'),
+        ('--play short --last --episodes 1', ''),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_one_line(quick, tmp_path, words, says):
+    if 'short' in words:
+        run(tmp_path, '--episodes', '1', '--run', 'short', program=quick)
+    with open('/dev/full', 'w') as full:
+        done = run(tmp_path, *words.split(), program=quick, stdout=full)
+    lost = 'ddpg.py: the output could not be written (No space left on device)'
+    assert (done.returncode, done.err) == (1, f'{lost}{says}\n')
+
+
+def test_lines_are_printed_as_they_come(tmp_path):
+    """This environment ends the process in the second episode, as a power cut would."""
+    done = run(tmp_path, '--env', OURS + 'Kills-v0', '--run', 'here')
+    assert done.returncode == -signal.SIGKILL
+    assert re.match(r'Episode: 0  Reward: -\d+  Explore: 3.00\n$', done.out)
