@@ -32,24 +32,25 @@ def load_policy(path, last=False, env=None):
     Raises:
         BadInput: with one line that says what is wrong and what to do.
     """
-    program = folder.config_of(path)['program']
+    config = folder.config_of(path)
+    program = config['program']
     if program not in PROGRAMS:
         raise BadInput(f'{path} is a run of {program!r}, which is none of {" and ".join(PROGRAMS)}')
-    _, agent = load(path, importlib.import_module(program).agent, last, env)
+    _, agent = load(path, config, importlib.import_module(program).agent, last, env)
     return agent.choose_action
 
 
-def load(path, build_agent, last=False, env_name=None):
+def load(path, config, build_agent, last, env_name):
     """Return the environment and the Agent of a run, the agent's variables as they were saved.
 
     Args:
+        config: what the run's config.json holds.
         build_agent: (env, replacement, seed) -> Agent, of the run's program.
         path, last, env_name: as in load_policy.
 
     Raises:
         BadInput: with one line that says what is wrong and what to do.
     """
-    config = folder.config_of(path)
     folder.check_env(path, config['env'], env_name)
     if env_name not in (None, config['env']):
         raise BadInput(f'{path} is a run in {config["env"]}, not in {env_name}')
@@ -83,7 +84,7 @@ def main(program, build_agent, max_steps, options):
         raise BadInput(f'{path} is a run of {config["program"]}.py: play it with that')
     if options.gif:
         film.check(options.gif, options.force)
-    env, agent = load(path, build_agent, options.last, options.env)
+    env, agent = load(path, config, build_agent, options.last, options.env)
     if options.gif or options.render:
         env = Shown(env, config['env'], options.gif)
         env.showing = True

@@ -83,7 +83,7 @@ class Training(object):
         """
         begun, start = self._loop.episode, time.time()
         try:
-            self._train(self.config['episodes'])
+            self._train(begun, self.config['episodes'])
         except (RunFailed, Stopped):
             self._draw()
             raise
@@ -96,17 +96,16 @@ class Training(object):
         except OutputLost as error:
             raise OutputLost(f'{error}; the run is complete in {self.path}')
 
-    def _train(self, episodes):
-        begun = self._loop.episode
+    def _train(self, begun, episodes):
+        graph = self.agent.sess.graph
         try:
-            graph = self.agent.sess.graph
             recorder = folder.Recorder(self.path, self.config, graph, begun, self._rewards)
         except OSError as error:
             raise RunFailed(
                 f'{self.path} cannot be written ({error.strerror}); free some space there'
             )
         try:
-            with closing(recorder), self._bar(episodes) as bar:
+            with closing(recorder), self._bar(begun, episodes) as bar:
                 for episode in self._episodes(episodes):
                     self._record(episode, recorder)
                     self._show(episode, bar)
@@ -125,13 +124,13 @@ class Training(object):
                 f'{self._command("resume")}'
             )
 
-    def _bar(self, episodes):
+    def _bar(self, begun, episodes):
         """Return tqdm's progress bar on a terminal, and elsewhere a context with None."""
         if self._quiet or not (sys.stderr and sys.stderr.isatty()):
             return nullcontext()
         from tqdm import tqdm  # when it is needed: it takes a moment
 
-        return tqdm(total=episodes, initial=self._loop.episode, unit='episode', leave=False)
+        return tqdm(total=episodes, initial=begun, unit='episode', leave=False)
 
     def _episodes(self, episodes):
         """Yield the loop's episodes; if it ends early, save where it is and say how to go on."""
