@@ -18,6 +18,7 @@ IMPORTS = 'import os, tensorflow, gym; os.write(1, b"imported")'
 # As most users have Python: modules are compiled once, and what is not flushed waits.
 UNUSUAL = ('PYTHONDONTWRITEBYTECODE', 'PYTHONUNBUFFERED')
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in UNUSUAL}
+PIPES = dict(stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 CHILD = (
     'import resource, subprocess, sys\n'
     'subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)\n'
@@ -28,12 +29,7 @@ CHILD = (
 def seconds_to_first_output(*words):
     """Start a Python and return the seconds until it writes to its standard output."""
     start = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=ENVIRONMENT,
-    )
+    process = subprocess.Popen([sys.executable, *words], env=ENVIRONMENT, **PIPES)
     os.read(process.stdout.fileno(), 1)
     seconds = time.perf_counter() - start
     process.kill()
@@ -44,7 +40,7 @@ def seconds_to_first_output(*words):
 def peak_memory(*words):
     """Run a Python to its end and return its peak memory in MB."""
     code = [sys.executable, '-c', CHILD, sys.executable, *words]
-    printed = subprocess.run(code, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    printed = subprocess.run(code, env=ENVIRONMENT, **PIPES).stdout
     return int(printed) / 1024  # Linux counts in KiB
 
 
