@@ -18,6 +18,8 @@ def say(text, end='\n'):
     """
     try:
         print(text, end=end, flush=True)
+    except UnicodeEncodeError:  # a folder's name, for example, in a terminal of another language
+        say(text.encode('ascii', 'backslashreplace').decode('ascii'), end)
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing left to flush
         raise OutputLost(f'the output could not be written ({error.strerror})')

@@ -362,6 +362,14 @@ def test_an_output_that_cannot_be_written_is_one_line(quick, tmp_path, words, sa
     assert (done.returncode, done.err) == (1, f'{lost}{says}\n')
 
 
+def test_a_name_that_cannot_be_printed_is_written_otherwise(quick, tmp_path):
+    ascii_only = dict(os.environ, PYTHONIOENCODING='ascii')
+    done = run(tmp_path, '--episodes', '1', '--run', '跑 1', program=quick, env=ascii_only)
+    assert (done.returncode, done.err) == (0, '')
+    assert r'The run is in \u8dd1 1;' in done.out
+    assert len(rows(tmp_path / '跑 1')) == 1
+
+
 def test_lines_are_printed_as_they_come(tmp_path):
     """This environment ends the process in the second episode, as a power cut would."""
     done = run(tmp_path, '--env', OURS + 'Kills-v0', '--run', 'here')
