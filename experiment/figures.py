@@ -81,14 +81,9 @@ def draw_run(rows, window, best, path):
     axes.patch.set_visible(False)
     axes.grid(alpha=0.3)
     lines = [line for side in (axes, right) for line in side.get_lines()]
+    place = dict(loc='lower left', bbox_to_anchor=(0, 1))  # above: a bad episode may come anywhere
     style = dict(ncol=len(lines), fontsize=8, frameon=False, handlelength=1.5, columnspacing=1.2)
-    axes.legend(  # above: a bad episode may come anywhere
-        lines,
-        [line.get_label() for line in lines],
-        **style,
-        loc='lower left',
-        bbox_to_anchor=(0, 1),
-    )
+    axes.legend(handles=lines, **place, **style)
     save_figure(figure, path)
 
 

@@ -181,12 +181,12 @@ def learn_clear_of_jumps(learner, batches, margin=1e-5):
     for b in batches:
         _nearest = np.inf
         trial = copy.deepcopy(learner)
-        trial.learn(*(np.float64(array) for array in b))
+        trial.learn(*_copy(b))
         if _nearest > margin:
             learner = trial
             clear.append(b)
     return learner, clear
 
 
-def _copy(params):
-    return [np.array(p, np.float64) for p in params]
+def _copy(arrays):
+    return [np.array(array, np.float64) for array in arrays]
