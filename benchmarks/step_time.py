@@ -328,6 +328,22 @@ DEFAULTS = dict(
 )
 
 
+def versions():
+    """Return what the times hang on, in words."""
+    return (
+        f'Python {platform.python_version()}, TensorFlow {tf.__version__}, '
+        f'numpy {np.__version__}, {os.cpu_count()} cores'
+    )
+
+
+def on_one_core():
+    """Keep this process on one core, where the system can do so, and return `versions` with it."""
+    if not hasattr(os, 'sched_setaffinity'):
+        return versions()
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    return f'{versions()}, of which one is used'
+
+
 def main():
     """Measure; the contenders on one core."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -340,18 +356,12 @@ def main():
         help='the time against batch size, width and capacity instead (default: %(const)s)',
     )
     options = parser.parse_args()
-    versions = (
-        f'Python {platform.python_version()}, TensorFlow {tf.__version__}, '
-        f'numpy {np.__version__}, {os.cpu_count()} cores'
-    )
     if options.scaling:
-        print(versions)
+        print(versions())
         scaling(options.scaling)
-        return
-    if hasattr(os, 'sched_setaffinity'):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    print(f'{versions}, of which one is used\n')
-    compare(options.rounds)
+    else:
+        print(f'{on_one_core()}\n')
+        compare(options.rounds)
 
 
 if __name__ == '__main__':

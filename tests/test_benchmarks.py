@@ -5,10 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ddpg
+import gym
 import numpy as np
 import pytest
 
+from benchmarks import savings
 from benchmarks.numpy_ddpg import NumpyDDPG
+from benchmarks.step_time import ORIGINAL
+from experiment import session
 from tests import reference
 from tests.environments import ENVIRONMENTS
 from tests.graphs import batch, doubles
@@ -41,9 +46,20 @@ def test_numpy_by_hand_agrees_with_the_reference(action_dim):
     assert fast.choose_action(b[0][0]) == pytest.approx(a[0], abs=1e-4)
 
 
-def test_the_benchmark_prints_every_contender(tmp_path):
+@pytest.mark.parametrize(
+    'benchmark, rows',
+    [
+        (
+            'step_time',
+            'textbook, ddpg.py, ddpg_update.py, NumPy by hand, '
+            'act, noise, environment, store, sample, critic, actor',
+        ),
+        ('savings', 'nothing, SINGLE_THREADED_EXECUTOR, make_callable, GATE_NONE, float32 memory'),
+    ],
+)
+def test_a_benchmark_prints_every_contender(benchmark, rows, tmp_path):
     done = subprocess.run(
-        [sys.executable, '-m', 'benchmarks.step_time', '--rounds', '1'],
+        [sys.executable, '-m', f'benchmarks.{benchmark}', '--rounds', '1'],
         cwd=str(tmp_path),
         env=dict(os.environ, PYTHONPATH=str(PROJECT)),
         stdout=subprocess.PIPE,
@@ -51,7 +67,40 @@ def test_the_benchmark_prints_every_contender(tmp_path):
         universal_newlines=True,
     )
     assert (done.returncode, done.stderr) == (0, '')
-    for name in ('textbook', 'ddpg.py', 'ddpg_update.py', 'NumPy by hand'):
-        assert f'| {name} |' in done.stdout
-    for part in ('act', 'noise', 'environment', 'store', 'sample', 'critic', 'actor'):
-        assert f'| {part} |' in done.stdout
+    for row in rows.split(', '):
+        assert f'| {row} |' in done.stdout
+
+
+def test_what_the_benchmark_of_the_savings_undoes(monkeypatch):
+    """One thing each, and afterwards nothing stays undone."""
+    env = gym.make('Pendulum-v0')
+
+    def seen(contender):
+        sess, _, _ = ddpg.build(env)
+        return dict(
+            config=session.config().SerializeToString(),
+            callable=ddpg.make_callable,
+            operations=sorted(op.type for op in sess.graph.get_operations()),
+            memory=ddpg.memory_for(env).data.dtype,
+            contender=contender,
+        )
+
+    monkeypatch.setattr(savings, 'loop', seen)
+    shipped, *undone = savings.contenders().values()
+    different = [[key for key in shipped if one[key] != shipped[key]] for one in undone]
+    assert different == [
+        *(['config'], ['config'], ['callable'], ['contender']),
+        *(['operations'], ['operations'], ['memory']),
+    ]
+    assert seen(ORIGINAL) == shipped
+
+
+def test_two_calls_learn_the_same_as_one():
+    env = gym.make('Pendulum-v0')
+    (act, learn), (act_2, learn_2) = ORIGINAL(env), savings.in_two_calls(env)
+    random = np.random.RandomState(5)
+    for _ in range(20):
+        b = batch(random, 3, env.action_space.low, env.action_space.high)
+        learn(*b)
+        learn_2(*b)
+        assert act(b[0][0]) == act_2(b[0][0])

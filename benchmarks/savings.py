@@ -1,0 +1,108 @@
+"""What each line that is there for speed saves: `python -m benchmarks.savings`.
+
+Each contender is ddpg.py with one of those lines undone. As in benchmarks/step_time.py, all run the
+lesson's own loop on one core and take turns, an episode each.
+"""
+
+import argparse
+from unittest import mock
+
+import ddpg
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from benchmarks.step_time import ORIGINAL, loop, on_one_core, take_turns
+from experiment import session
+
+
+def undone(target, name, value):
+    """Return the `loop` of ddpg.py as built while `target.name` is `value`."""
+    with mock.patch.object(target, name, value):
+        return loop(ORIGINAL)
+
+
+def without(change):
+    """Return the `loop` of ddpg.py in sessions whose configuration went through `change`."""
+
+    def changed(shipped=session.config):
+        proto = shipped()
+        change(proto)
+        return proto
+
+    return undone(session, 'config', changed)
+
+
+def usual_executor(proto):
+    proto.experimental.executor_type = ''
+
+
+def graph_optimiser(proto):
+    proto.graph_options.rewrite_options.disable_meta_optimizer = False
+
+
+def in_two_calls(env):
+    """Each update, and then each replacement."""
+    sess, actor, critic = ddpg.build(env, seed=1)
+    with sess.graph.as_default():
+        train = {
+            actor: session.make_callable(sess, actor.train_op, [actor.S]),
+            critic: session.make_callable(
+                sess, critic.train_op, [critic.S, critic.a, critic.R, critic.S_]
+            ),
+        }
+        replace = {
+            net: sess.make_callable(ddpg.replace_op(net.t_params, net.e_params, ddpg.SOFT, None))
+            for net in train
+        }
+
+    def learn(b_s, b_a, b_r, b_s_):
+        train[critic](b_s, b_a, b_r, b_s_)
+        replace[critic]()
+        train[actor](b_s)
+        replace[actor]()
+
+    return actor.choose_action, learn
+
+
+def in_float64(env, shipped=ddpg.memory_for):
+    memory = shipped(env)
+    memory.data = memory.data.astype(np.float64)
+    return memory
+
+
+def plain_callable(sess, fetch, feed_list):
+    return sess.make_callable(fetch, feed_list)
+
+
+def contenders():
+    """Return {what is undone: `loop` of it}, ddpg.py as it is first."""
+    optimizer = tf.train.Optimizer
+    return {
+        'nothing': loop(ORIGINAL),
+        'SINGLE_THREADED_EXECUTOR': without(usual_executor),
+        'disable_meta_optimizer': without(graph_optimiser),
+        'make_callable': undone(ddpg, 'make_callable', plain_callable),
+        'train and replace in one call': loop(in_two_calls),
+        'GATE_NONE': undone(optimizer, 'GATE_NONE', optimizer.GATE_OP),
+        'tf.add_n': undone(tf, 'add_n', lambda tensors: tensors[0] + tensors[1]),
+        'float32 memory': undone(ddpg, 'memory_for', in_float64),
+    }
+
+
+def main():
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--rounds', type=int, default=81, help='episodes each (default: 81)')
+    rounds = parser.parse_args().rounds
+    print(f'{on_one_core()}\n')
+    times = take_turns(contenders(), rounds)
+    ours = np.array(times['nothing'])
+    print('| undone | microseconds a learning step, median | it saves |')
+    print('|---|---:|---:|')
+    for name, values in times.items():
+        saved = np.median(1 - ours / values)
+        print(f'| {name} | {np.median(values):.0f} | {saved:.1%} |')
+
+
+if __name__ == '__main__':
+    main()
