@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import platform
 import random
+import sys
 import time
 
 import ddpg
@@ -99,6 +100,8 @@ def loop(contender):
 
 def stable_baselines3():
     """Stable-Baselines3's DDPG with the lesson's sizes, as `loop` gives it, or None without it."""
+    # Triton, for GPUs only, and TensorFlow each bring an LLVM, and the second one ends the process.
+    sys.modules['triton'] = None
     try:
         import gymnasium
         import stable_baselines3
@@ -115,6 +118,7 @@ def stable_baselines3():
         learning_starts=ddpg.BATCH_SIZE,
         train_freq=1,
         gradient_steps=1,
+        device='cpu',
     )
     model.learn(2 * ddpg.BATCH_SIZE)
 
