@@ -150,12 +150,18 @@ def take_turns(contenders, rounds):
 def parts(contender):
     """Return {part of a step: function} of one contender, each part by itself."""
     env = gym.make('Pendulum-v0')
-    choose_action, learn = contender(env)
     memory = filled_memory(env)
-    s, low, high = env.reset(), env.action_space.low, env.action_space.high
-    a = choose_action(s)
     b_M = memory.sample(ddpg.BATCH_SIZE)
     b = b_M[:, :3], b_M[:, 3:4], b_M[:, 4:5], b_M[:, 5:]
+    if contender is ORIGINAL:
+        _, actor, critic = ddpg.build(env, seed=1)
+        choose_action = actor.choose_action
+        updates = {'critic': lambda: critic.learn(*b), 'actor': lambda: actor.learn(b[0])}
+    else:
+        choose_action, learn = contender(env)
+        updates = {'critic and actor': lambda: learn(*b)}
+    s, low, high = env.reset(), env.action_space.low, env.action_space.high
+    a = choose_action(s)
     calls = {
         'act': lambda: choose_action(s),
         'noise': lambda: np.clip(np.random.normal(a, 0.1), low, high),
@@ -163,12 +169,7 @@ def parts(contender):
         'store': lambda: memory.store_transition(s, a, 0.1, s),
         'sample': lambda: memory.sample(ddpg.BATCH_SIZE),
     }
-    if contender is ORIGINAL:
-        _, actor, critic = ddpg.build(env, seed=1)
-        calls['critic'] = lambda: critic.learn(*b)
-        calls['actor'] = lambda: actor.learn(b[0])
-    else:
-        calls['critic and actor'] = lambda: learn(*b)
+    calls.update(updates)
     return calls
 
 
