@@ -20,7 +20,7 @@ def config():
     # Small networks lose time on a GPU, so none is asked for; to use one, delete device_count.
     proto = tf.ConfigProto(intra_op_parallelism_threads=THREADS, device_count={'GPU': 0})
     # The leanest executor knows no control flow, and hands nothing to a pool of threads: for an
-    # operation of a microsecond that takes longer than the operation. 27 % of a step.
+    # operation of a microsecond that takes longer than the operation. 28 % of a step.
     proto.experimental.executor_type = 'SINGLE_THREADED_EXECUTOR'
     # TensorFlow's graph optimiser is made for large graphs, to ours it only adds operations: 24 %
     # of a step with TensorFlow 2.21, nothing with 1.15.
