@@ -33,15 +33,17 @@ def without(change):
 
 
 def usual_executor(proto):
+    """Choose the one that hands operations to a pool of threads."""
     proto.experimental.executor_type = ''
 
 
 def graph_optimiser(proto):
+    """Switch it on, as it is where nobody says otherwise."""
     proto.graph_options.rewrite_options.disable_meta_optimizer = False
 
 
 def in_two_calls(env):
-    """Each update, and then each replacement."""
+    """ddpg.py, where each update is a call and each replacement another."""
     sess, actor, critic = ddpg.build(env, seed=1)
     with sess.graph.as_default():
         train = {
@@ -65,13 +67,10 @@ def in_two_calls(env):
 
 
 def in_float64(env, shipped=ddpg.memory_for):
+    """Return the memory as NumPy would have made it."""
     memory = shipped(env)
     memory.data = memory.data.astype(np.float64)
     return memory
-
-
-def plain_callable(sess, fetch, feed_list):
-    return sess.make_callable(fetch, feed_list)
 
 
 def contenders():
@@ -81,7 +80,7 @@ def contenders():
         'nothing': loop(ORIGINAL),
         'SINGLE_THREADED_EXECUTOR': without(usual_executor),
         'disable_meta_optimizer': without(graph_optimiser),
-        'make_callable': undone(ddpg, 'make_callable', plain_callable),
+        'make_callable': undone(ddpg, 'make_callable', tf.Session.make_callable),
         'train and replace in one call': loop(in_two_calls),
         'GATE_NONE': undone(optimizer, 'GATE_NONE', optimizer.GATE_OP),
         'tf.add_n': undone(tf, 'add_n', lambda tensors: tensors[0] + tensors[1]),
