@@ -15,7 +15,6 @@ Started again with `--run` at the same folder, it trains only what is missing th
 import argparse
 import os
 import signal
-import sys
 import tempfile
 import time
 from collections import namedtuple
@@ -30,7 +29,7 @@ import ddpg
 import ddpg_update
 from experiment import comparison, environment, folder, sweep
 from experiment.best import Best
-from experiment.errors import BadInput, RunFailed, Stopped
+from experiment.errors import RunFailed, Stopped, told_in_a_line
 from experiment.evaluate import greedy_returns
 from experiment.figures import draw_curves
 from experiment.options import Parser, seeds, whole_number
@@ -282,14 +281,8 @@ def main(arguments=None):
     """Compare; leave with a line and an exit code where that does not work."""
     # a script's background job would ignore it
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
+    with told_in_a_line('compare.py'):
         _main(parse(arguments))
-    except (BadInput, RunFailed, Stopped) as ending:
-        print(f'compare.py: {ending}', file=sys.stderr)
-        sys.exit(ending.exit_code)
-    except KeyboardInterrupt:
-        print('compare.py: stopped', file=sys.stderr)
-        sys.exit(Stopped.exit_code)
 
 
 def _main(options):

@@ -11,6 +11,8 @@ import ddpg
 from experiment import program
 from experiment.best import Best
 from experiment.checkpoints import Checkpoints
+from experiment.errors import told_in_a_line
+from experiment.output import say
 from experiment.training import Training
 
 spent = {'checkpoints': 0.0, 'tries of the policy': 0.0, 'curve': 0.0, 'whole run': 0.0}
@@ -44,10 +46,11 @@ def main():
         replacements = dict(soft=ddpg.SOFT, hard=ddpg.HARD)
         program.main('ddpg', ddpg.agent, ddpg.train, replacements, vars(ddpg))
     whole = spent['whole run']
-    print('| part of a run | seconds | share |\n|---|---:|---:|')
+    say('| part of a run | seconds | share |\n|---|---:|---:|')
     for name, seconds in spent.items():
-        print(f'| {name} | {seconds:.2f} | {seconds / whole:.1%} |')
+        say(f'| {name} | {seconds:.2f} | {seconds / whole:.1%} |')
 
 
 if __name__ == '__main__':
-    main()
+    with told_in_a_line('benchmarks.keeping'):
+        main()

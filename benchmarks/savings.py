@@ -4,7 +4,6 @@ Each contender is ddpg.py with one of those lines undone. As in benchmarks/step_
 lesson's own loop on one core and take turns, an episode each.
 """
 
-import argparse
 from unittest import mock
 
 import ddpg
@@ -13,6 +12,9 @@ import tensorflow.compat.v1 as tf
 
 from benchmarks.step_time import ORIGINAL, loop, on_one_core, take_turns
 from experiment import session
+from experiment.errors import told_in_a_line
+from experiment.options import Parser, whole_number
+from experiment.output import say
 
 
 def undone(target, name, value):
@@ -90,18 +92,21 @@ def contenders():
 
 def main():
     """Measure and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--rounds', type=int, default=81, help='episodes each (default: 81)')
+    parser = Parser(prog='benchmarks.savings', description=__doc__.splitlines()[0])
+    parser.add_argument(
+        '--rounds', type=whole_number(1), default=81, help='episodes each (default: 81)'
+    )
     rounds = parser.parse_args().rounds
-    print(f'{on_one_core()}\n')
+    say(f'{on_one_core()}\n')
     times = take_turns(contenders(), rounds)
     ours = np.array(times['nothing'])
-    print('| undone | microseconds a learning step, median | it saves |')
-    print('|---|---:|---:|')
+    say('| undone | microseconds a learning step, median | it saves |')
+    say('|---|---:|---:|')
     for name, values in times.items():
         saved = np.median(1 - ours / values)
-        print(f'| {name} | {np.median(values):.0f} | {saved:.1%} |')
+        say(f'| {name} | {np.median(values):.0f} | {saved:.1%} |')
 
 
 if __name__ == '__main__':
-    main()
+    with told_in_a_line('benchmarks.savings'):
+        main()

@@ -3,7 +3,6 @@
 `python -m benchmarks.start` runs both in turn, in processes of their own.
 """
 
-import argparse
 import os
 import platform
 import statistics
@@ -12,6 +11,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from experiment.errors import told_in_a_line
+from experiment.options import Parser, whole_number
+from experiment.output import say
 
 DDPG = Path(__file__).parent.parent / 'ddpg.py'
 IMPORTS = 'import os, tensorflow, gym; os.write(1, b"imported")'
@@ -46,8 +49,8 @@ def peak_memory(*words):
 
 def main():
     """Measure in turn, and print medians and ratios."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--rounds', type=int, default=15, help='of each (default: 15)')
+    parser = Parser(prog='benchmarks.start', description=__doc__.splitlines()[0])
+    parser.add_argument('--rounds', type=whole_number(1), default=15, help='of each (default: 15)')
     rounds = parser.parse_args().rounds
     times = {'imports': [], 'ddpg.py': []}
     with tempfile.TemporaryDirectory() as folder:
@@ -62,12 +65,13 @@ def main():
     imports, first = (statistics.median(times[name]) for name in times)
     ratio = statistics.median(b / a for a, b in zip(*times.values()))
     least = min(times['ddpg.py']) / min(times['imports'])
-    print(f'Python {platform.python_version()}')
-    print(f'import tensorflow and gym:   {imports:.2f} s, {bare:.0f} MB')
-    print(f'ddpg.py to first episode:    {first:.2f} s, {ratio:.2f} times the imports')
-    print(f'fastest against fastest:             {least:.2f} times the imports')
-    print(f'ddpg.py, peak of a run:      {whole:.0f} MB, {whole / bare:.2f} times the imports')
+    say(f'Python {platform.python_version()}')
+    say(f'import tensorflow and gym:   {imports:.2f} s, {bare:.0f} MB')
+    say(f'ddpg.py to first episode:    {first:.2f} s, {ratio:.2f} times the imports')
+    say(f'fastest against fastest:             {least:.2f} times the imports')
+    say(f'ddpg.py, peak of a run:      {whole:.0f} MB, {whole / bare:.2f} times the imports')
 
 
 if __name__ == '__main__':
-    main()
+    with told_in_a_line('benchmarks.start'):
+        main()

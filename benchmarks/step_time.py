@@ -4,11 +4,11 @@ All contenders run the lesson's own loop on Pendulum in one process, on one core
 memory, and take turns, one episode each, so that a slow moment of the machine hits all alike.
 """
 
-import argparse
 import multiprocessing
 import os
 import platform
 import random
+import signal
 import sys
 import time
 
@@ -20,7 +20,10 @@ import tensorflow.compat.v1 as tf
 
 from benchmarks.numpy_ddpg import NumpyDDPG
 from experiment import session
+from experiment.errors import RunFailed, told_in_a_line
 from experiment.figures import new_figure, save_figure
+from experiment.options import Parser, whole_number
+from experiment.output import say
 
 
 def textbook(env):
@@ -202,14 +205,14 @@ def compare(rounds):
     times = take_turns(contenders, rounds)
 
     ours = np.array(times['ddpg.py'])
-    print('| | microseconds a learning step, median | quarter to three quarters | to ddpg.py |')
-    print('|---|---:|---:|---:|')
+    say('| | microseconds a learning step, median | quarter to three quarters | to ddpg.py |')
+    say('|---|---:|---:|---:|')
     for name, values in times.items():
         quarter, median, three = np.percentile(values, [25, 50, 75])
         ratio = np.median(np.array(values) / ours)
-        print(f'| {name} | {median:.0f} | {quarter:.0f} to {three:.0f} | {ratio:.2f} |')
+        say(f'| {name} | {median:.0f} | {quarter:.0f} to {three:.0f} | {ratio:.2f} |')
     if theirs is None:
-        print('(Stable-Baselines3 is not installed here: pip install stable-baselines3)')
+        say('(Stable-Baselines3 is not installed here: pip install stable-baselines3)')
 
     calls = {
         (contender, part): repeated(call)
@@ -221,12 +224,12 @@ def compare(rounds):
         {part: value for (who, part), value in medians.items() if who is contender}
         for contender in (ORIGINAL, in_numpy)
     )
-    print('\n| part of a step | ddpg.py | NumPy by hand |')
-    print('|---|---:|---:|')
+    say('\n| part of a step | ddpg.py | NumPy by hand |')
+    say('|---|---:|---:|')
     original['critic and actor'] = original['critic'] + original['actor']
     for part in original:
         numpy_time = f'{by_hand[part]:.1f}' if part in by_hand else ''
-        print(f'| {part} | {original[part]:.1f} | {numpy_time} |')
+        say(f'| {part} | {original[part]:.1f} | {numpy_time} |')
 
 
 def sized(changes, contender):
@@ -248,6 +251,7 @@ def sized(changes, contender):
 
 def serve(connection, sizes, threads):
     """In a process of its own, run an episode of ddpg.py of each size that comes; None ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends when the one that asks does
     session.THREADS = threads
     episodes = [sized(changes, ORIGINAL) for changes in sizes]
     for index in iter(connection.recv, None):
@@ -300,21 +304,24 @@ def scaling(path):
         one, many, by_hand = (
             [np.median(times[index, who]) for index in indices] for who in (1, cores, 'NumPy')
         )
-        print(f'\n| {label} | ddpg.py, 1 thread | {cores} threads | NumPy by hand |')
-        print('|---:|---:|---:|---:|')
+        say(f'\n| {label} | ddpg.py, 1 thread | {cores} threads | NumPy by hand |')
+        say('|---:|---:|---:|---:|')
         for row in zip(values, one, many, by_hand):
-            print('| {} | {:.0f} | {:.0f} | {:.0f} |'.format(*row))
+            say('| {} | {:.0f} | {:.0f} | {:.0f} |'.format(*row))
         ratios = [np.median(np.divide(times[i, cores], times[i, 1])) for i in indices]
         pays = [str(value) for value, ratio in zip(values, ratios) if ratio < 0.9]
-        print(f'More threads save a tenth or more at: {", ".join(pays) or "none of these"}')
+        say(f'More threads save a tenth or more at: {", ".join(pays) or "none of these"}')
         panel.loglog(values, one, 'o-', label='ddpg.py, 1 thread')
         panel.loglog(values, many, 's--', label=f'ddpg.py, {cores} threads')
         panel.loglog(values, by_hand, '^:', label='NumPy by hand')
         panel.set_xlabel(label)
     panels[0].set_ylabel('microseconds a learning step')
     panels[0].legend()
-    save_figure(figure, path)
-    print(f'\nThe picture is {path}')
+    try:
+        save_figure(figure, path)
+    except OSError as error:
+        raise RunFailed(f'{path} could not be written ({error.strerror})')
+    say(f'\nThe picture is {path}')
 
 
 BATCHES = (32, 128, 512, 2048, 4096)
@@ -351,8 +358,10 @@ def on_one_core():
 
 def main():
     """Measure; the contenders on one core."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--rounds', type=int, default=41, help='episodes a contender (default: 41)')
+    parser = Parser(prog='benchmarks.step_time', description=__doc__.splitlines()[0])
+    parser.add_argument(
+        '--rounds', type=whole_number(1), default=41, help='episodes a contender (default: 41)'
+    )
     parser.add_argument(
         '--scaling',
         metavar='PNG',
@@ -362,12 +371,13 @@ def main():
     )
     options = parser.parse_args()
     if options.scaling:
-        print(versions())
+        say(versions())
         scaling(options.scaling)
     else:
-        print(f'{on_one_core()}\n')
+        say(f'{on_one_core()}\n')
         compare(options.rounds)
 
 
 if __name__ == '__main__':
-    main()
+    with told_in_a_line('benchmarks.step_time'):
+        main()

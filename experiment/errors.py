@@ -1,6 +1,8 @@
 """How a run can end early: exceptions whose text is the one line that the user reads."""
 
 import signal
+import sys
+from contextlib import contextmanager
 
 
 class BadInput(Exception):
@@ -23,6 +25,19 @@ class Stopped(Exception):
     def __init__(self, text, signum=signal.SIGINT):
         super().__init__(text)
         self.exit_code = 128 + signum
+
+
+@contextmanager
+def told_in_a_line(program):
+    """Where the block ends in one of these or in Ctrl-C, leave with its line and exit code."""
+    try:
+        yield
+    except (BadInput, RunFailed, Stopped) as ending:
+        print(f'{program}: {ending}', file=sys.stderr)
+        sys.exit(ending.exit_code)
+    except KeyboardInterrupt:
+        print(f'{program}: stopped', file=sys.stderr)
+        sys.exit(Stopped.exit_code)
 
 
 def diverged(a):

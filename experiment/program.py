@@ -2,12 +2,11 @@
 
 import json
 import signal
-import sys
 from collections import namedtuple
 from contextlib import contextmanager
 
 from experiment import environment, folder, play, session
-from experiment.errors import BadInput, RunFailed, Stopped
+from experiment.errors import BadInput, told_in_a_line
 from experiment.options import parse
 from experiment.painter import Shown
 from experiment.quiet import no_garbage
@@ -34,7 +33,7 @@ def main(program, build_agent, train, replacements, constants):
         constants: the program's globals(); numbers and dicts in capitals are hyperparameters.
     """
     hyperparameters = hyperparameters_in(constants)
-    try:
+    with told_in_a_line(f'{program}.py'):
         for name, value in hyperparameters.items():
             if isinstance(value, int) and value < 1:
                 raise BadInput(f'{name} = {value} at the top of the file must be at least 1')
@@ -60,12 +59,6 @@ def main(program, build_agent, train, replacements, constants):
                     *(path, config, env, agent, train, steps, stop_asked),
                     quiet=options.quiet,
                 ).run()
-    except (BadInput, RunFailed, Stopped) as ending:
-        print(f'{program}.py: {ending}', file=sys.stderr)
-        sys.exit(ending.exit_code)
-    except KeyboardInterrupt:  # the second Ctrl-C
-        print(f'{program}.py: stopped at once', file=sys.stderr)
-        sys.exit(Stopped.exit_code)
 
 
 def hyperparameters_in(constants):

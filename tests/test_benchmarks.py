@@ -1,6 +1,7 @@
 """benchmarks/: the contender by hand is the same algorithm, and the benchmark runs."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -113,3 +114,33 @@ def test_two_calls_learn_the_same_as_one():
         learn(*b)
         learn_2(*b)
         assert act(b[0][0]) == act_2(b[0][0])
+
+
+def test_a_wrong_option_of_a_benchmark_is_one_line():
+    words = [sys.executable, '-m', 'benchmarks.start', '--rounds', '0']
+    done = subprocess.run(
+        words,
+        cwd=str(PROJECT),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+    )
+    assert (done.returncode, done.stdout) == (2, '')
+    assert done.stderr == (
+        'benchmarks.start: argument --rounds: needs a whole number of at least 1, '
+        "got '0' (--help explains the options)\n"
+    )
+
+
+def test_ctrl_c_ends_a_benchmark_with_one_line():
+    benchmark = subprocess.Popen(
+        [sys.executable, '-m', 'benchmarks.savings'],
+        cwd=str(PROJECT),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+    )
+    assert benchmark.stdout.readline().startswith('Python ')
+    benchmark.send_signal(signal.SIGINT)
+    _, err = benchmark.communicate()
+    assert (benchmark.returncode, err) == (130, 'benchmarks.savings: stopped\n')
