@@ -14,7 +14,6 @@ Started again with `--run` at the same folder, it trains only what is missing th
 
 import argparse
 import os
-import signal
 import tempfile
 import time
 from collections import namedtuple
@@ -279,8 +278,6 @@ def _versions(text):
 
 def main(arguments=None):
     """Compare; leave with a line and an exit code where that does not work."""
-    # a script's background job would ignore it
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     with told_in_a_line('compare.py'):
         _main(parse(arguments))
 

@@ -25,13 +25,9 @@ def undone(target, name, value):
 
 def without(change):
     """Return the `loop` of ddpg.py in sessions whose configuration went through `change`."""
-
-    def changed(shipped=session.config):
-        proto = shipped()
-        change(proto)
-        return proto
-
-    return undone(session, 'config', changed)
+    proto = session.config()
+    change(proto)
+    return undone(session, 'config', lambda: proto)
 
 
 def usual_executor(proto):

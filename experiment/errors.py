@@ -30,6 +30,8 @@ class Stopped(Exception):
 @contextmanager
 def told_in_a_line(program):
     """Where the block ends in one of these or in Ctrl-C, leave with its line and exit code."""
+    # a script's background job would ignore it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     except (BadInput, RunFailed, Stopped) as ending:
