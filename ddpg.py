@@ -237,7 +237,7 @@ class Critic(object):
             # var_list: feeding `a` replaces its value, not its place in the graph. Without the
             # list the gradient would run on through `a` and train the actor on the TD error too.
             # GATE_NONE: nothing has to wait (see policy_grads), and gating would also compute the
-            # gradients by s, a and target_q, which nobody asks for: 2 % of a step.
+            # gradients by s, a and target_q, which nobody asks for: 3 % of a step.
             self.train_op = tf.train.AdamOptimizer(learning_rate).minimize(
                 self.loss, var_list=self.e_params, gate_gradients=tf.train.Optimizer.GATE_NONE
             )
