@@ -1,169 +1,171 @@
-"""DDPG once more, simplified as in the rewrite at the tutorial's end: one class instead of two.
+"""DDPG once more, simplified: the rewrite that the tutorial links at its end.
 
-Read `ddpg.py` first. What is different here:
+Read `ddpg.py` first; symbols and shapes are those of its table. What is different here:
 
-- the target networks are moving averages of the variables (tf.train.ExponentialMovingAverage), and
-  are built by the same code as the networks, in a reused scope whose getter returns the averages;
-- the actor has a loss of its own, -mean Q(s, mu(s)), so that `minimize` does what dQ/da, `grad_ys`
-  and the negative learning rate did: TensorFlow applies the chain rule;
-- the critic is built three times on the same variables: on the actor's actions, on those from
-  memory, and, averaged, on the next states. No placeholder has to be fed in another's place;
-- a learning step is one call: actor, then averages, then critic against the moved averages.
-
-Symbols and shapes are those of `ddpg.py`; A (n, action_dim) are the actions from memory.
+- one class has actor, critic, their targets, both updates and the memory;
+- the actor minimises a loss, -mean Q(s, mu(s)), where dQ/da, `grad_ys` and -lr were needed before;
+- replacement is soft only, and both targets are replaced before anything learns.
 """
 
-import experiment.quiet  # noqa: F401  before TensorFlow: silences its start-up messages
+import support.quiet  # noqa: F401  imports TensorFlow and gym without their start-up messages
+import sys
+from collections import namedtuple
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-import ddpg
-from ddpg import GAMMA, HIDDEN_UNITS, SOFT, dense, initialise, memory_for, set_seed, train
-from experiment import program
-from experiment.session import make_callable, new_session
+from memory import Memory
+from support.session import make_callable, new_session
+
+# What has been read from a variable does not change any more, on TensorFlow 1 too; see ddpg.py.
+tf.enable_resource_variables()
 
 #####################  hyperparameters  #####################
-# Those of ddpg.py, but for these two.
 
+ENV_NAME = 'Pendulum-v0'
+MAX_EPISODES = 200
+MAX_EP_STEPS = 200
 LR_A = 0.001  # learning rate of the actor
 LR_C = 0.002  # learning rate of the critic
+GAMMA = 0.9  # discount of the next state's value
+SOFT = dict(name='soft', tau=0.01)  # targets move this share of the way at every learning step
+MEMORY_CAPACITY = 10000  # transitions
+BATCH_SIZE = 32
+HIDDEN_UNITS = 30  # in the one hidden layer of each network
+VAR = 3.0  # exploration at first: a standard deviation
+VAR_DECAY = 0.9998  # factor of the exploration at every learning step
+REWARD_SCALE = 10  # the memory keeps r / 10, which keeps Q small
+
+Episode = namedtuple('Episode', 'index reward var')
+
+
+def dense(x, units, name, activation=None, trainable=True):
+    """Return activation(x w + b); w begins as Glorot uniform, TensorFlow's default, and b as 0."""
+    with tf.variable_scope(name):
+        w = tf.get_variable('w', [x.shape[1], units], trainable=trainable)
+        b = tf.get_variable('b', [units], initializer=tf.zeros_initializer(), trainable=trainable)
+        y = tf.nn.bias_add(tf.matmul(x, w), b)
+        return activation(y) if activation else y
+
 
 #####################  简化版代码 (the simplified code)  #####################
 
 
 class DDPG(object):
-    """Actor, critic, their moving averages, and both updates.
-
-    Each network is as in `ddpg.py`, but its weights begin as TensorFlow would have them (Glorot
-    uniform), and its biases at 0, the critic's `b1` apart.
-
-    Args:
-        state_dim: the length of a state.
-        low, high: the bounds of the action, (action_dim,) each, in the environment's units.
-        tau: how far the averages move at every learning step.
-
-    Attributes: `sess`; `a` (n, action_dim); `a_params`, `c_params`, the variables of actor and
-    critic; `ema`, whose `ema.average(variable)` is the target network's.
-
-    Source: tutorial, 简化版代码; paper, Algorithm 1 and eq. 4 to 6.
-    """
+    """Actor and critic. Source: tutorial, 简化版代码; Lillicrap et al. 2015, Algorithm 1."""
 
     def __init__(self, state_dim, low, high, tau):
-        self.action_centre, self.action_bound = (high + low) / 2, (high - low) / 2
-        S = tf.placeholder(tf.float32, [None, state_dim], 'S')
-        A = tf.placeholder(tf.float32, [None, len(low)], 'A')
-        R = tf.placeholder(tf.float32, [None, 1], 'R')
-        S_ = tf.placeholder(tf.float32, [None, state_dim], 'S_')
-
-        self.a = self._build_actor(S)
-        q_of_actor = self._build_critic(S, self.a)
-        q = self._build_critic(S, A)
-        self.a_params = tf.trainable_variables('Actor/')
-        self.c_params = tf.trainable_variables('Critic/')
-
-        self.ema = tf.train.ExponentialMovingAverage(decay=1 - tau)
-
-        def averaged(getter, name, *args, **kwargs):
-            return self.ema.average(getter(name, *args, **kwargs))
-
-        def td_error():
-            a_ = self._build_actor(S_, averaged)
-            q_ = self._build_critic(S_, a_, averaged)
-            return tf.reduce_mean(tf.squared_difference(R + GAMMA * q_, q))
-
-        # TensorFlow runs operations in any order that the graph allows, and a control dependency
-        # holds back only what is built inside it. So each part is built inside the one before; were
-        # the target networks built outside, they could read the averages before these move.
-        with tf.name_scope('A_loss'):
-            self.a_loss = -tf.reduce_mean(q_of_actor)
-        with tf.name_scope('A_train'):
-            a_train = tf.train.AdamOptimizer(LR_A).minimize(
-                self.a_loss, var_list=self.a_params, gate_gradients=tf.train.Optimizer.GATE_NONE
-            )
-        with tf.name_scope('averages'), tf.control_dependencies([a_train]):
-            move_averages = self.ema.apply(self.a_params + self.c_params)
-        with tf.name_scope('C_train'), tf.control_dependencies([move_averages]):
-            c_train = tf.train.AdamOptimizer(LR_C).minimize(
-                td_error(), var_list=self.c_params, gate_gradients=tf.train.Optimizer.GATE_NONE
-            )
-        with tf.name_scope('TD_error'):
-            self.td_error = td_error()  # outside: to look at, nothing learns
-
+        self.memory = Memory(MEMORY_CAPACITY, dims=2 * state_dim + len(low) + 1)
         self.sess = new_session()
-        params = self.a_params + self.c_params
-        initialise(self.sess, [self.ema.average(v) for v in params], params)
-        self._act = make_callable(self.sess, self.a, [S])
-        self._learn = make_callable(self.sess, c_train, [S, A, R, S_])
-        self._feeds = S, A, R, S_
+        self.state_dim = state_dim
+        self.action_centre, self.action_bound = (high + low) / 2, (high - low) / 2
+        self.S = tf.placeholder(tf.float32, [None, state_dim], 'S')
+        self.R = tf.placeholder(tf.float32, [None, 1], 'R')
+        self.S_ = tf.placeholder(tf.float32, [None, state_dim], 'S_')
 
-    def _build_actor(self, s, custom_getter=None):
-        with tf.variable_scope('Actor', reuse=tf.AUTO_REUSE, custom_getter=custom_getter):
-            net = dense(s, HIDDEN_UNITS, 'l1', tf.nn.relu)
-            a = dense(net, len(self.action_bound), 'a', tf.nn.tanh)
-            return self.action_centre + a * self.action_bound
+        with tf.variable_scope('Actor'):
+            self.a = self._build_a(self.S, scope='eval', trainable=True)
+            a_ = self._build_a(self.S_, scope='target', trainable=False)
+        with tf.variable_scope('Critic'):
+            # self.a is the actor's; when the critic learns, actions from memory are fed for it
+            q = self._build_c(self.S, self.a, scope='eval', trainable=True)
+            q_ = self._build_c(self.S_, a_, scope='target', trainable=False)
 
-    def _build_critic(self, s, a, custom_getter=None):
-        with tf.variable_scope('Critic', reuse=tf.AUTO_REUSE, custom_getter=custom_getter):
-            w1_s = tf.get_variable('w1_s', [s.shape[1], HIDDEN_UNITS])
-            w1_a = tf.get_variable('w1_a', [a.shape[1], HIDDEN_UNITS])
-            b1 = tf.get_variable('b1', [1, HIDDEN_UNITS])
-            net = tf.nn.relu(tf.add_n([tf.matmul(s, w1_s), tf.matmul(a, w1_a)]) + b1)
-            return dense(net, 1, 'q')
+        self.ae_params = tf.get_collection(tf.GraphKeys.GLOBAL_VARIABLES, scope='Actor/eval')
+        self.at_params = tf.get_collection(tf.GraphKeys.GLOBAL_VARIABLES, scope='Actor/target')
+        self.ce_params = tf.get_collection(tf.GraphKeys.GLOBAL_VARIABLES, scope='Critic/eval')
+        self.ct_params = tf.get_collection(tf.GraphKeys.GLOBAL_VARIABLES, scope='Critic/target')
+        pairs = list(zip(self.at_params + self.ct_params, self.ae_params + self.ce_params))
+
+        with tf.variable_scope('soft_replace'):
+            self.soft_replace = [tf.assign(t, (1 - tau) * t + tau * e) for t, e in pairs]
+        with tf.variable_scope('TD_error'):
+            q_target = self.R + GAMMA * q_
+            self.td_error = tf.reduce_mean(tf.squared_difference(q_target, q))
+        with tf.variable_scope('C_train'):
+            opt = tf.train.AdamOptimizer(LR_C)  # var_list: see ddpg.py, it spares the actor
+            self.ctrain = opt.minimize(self.td_error, var_list=self.ce_params)
+        with tf.variable_scope('A_loss'):
+            self.a_loss = -tf.reduce_mean(q)  # less of it is more of q
+        with tf.variable_scope('A_train'), tf.control_dependencies(self.soft_replace):
+            opt = tf.train.AdamOptimizer(LR_A)
+            self.atrain = opt.minimize(self.a_loss, var_list=self.ae_params)
+
+        with tf.name_scope('init'):
+            self.sess.run(tf.global_variables_initializer())
+            self.sess.run([tf.assign(t, e) for t, e in pairs])  # targets begin as copies
+        self._act = make_callable(self.sess, self.a, [self.S])
+        self._atrain = make_callable(self.sess, self.atrain, [self.S])
+        self._ctrain = make_callable(self.sess, self.ctrain, [self.S, self.a, self.R, self.S_])
 
     def choose_action(self, s):
-        """Return the actor's action, (action_dim,), for one state s, (state_dim,)."""
+        """Return the actor's action in one state."""
         return self._act(s[np.newaxis, :])[0]
 
-    def choose_actions(self, b_s):
-        """Return the actor's actions, (n, action_dim), for states b_s, (n, state_dim)."""
-        return self._act(b_s)
+    def learn(self):
+        """Replace the targets, then take an Adam step of the actor and one of the critic."""
+        b_M = self.memory.sample(BATCH_SIZE)
+        b_s = b_M[:, : self.state_dim]
+        b_a = b_M[:, self.state_dim : -self.state_dim - 1]
+        b_r = b_M[:, -self.state_dim - 1 : -self.state_dim]
+        b_s_ = b_M[:, -self.state_dim :]
+        self._atrain(b_s)  # soft_replace comes first, by the control dependency
+        self._ctrain(b_s, b_a, b_r, b_s_)
 
-    def learn(self, b_s, b_a, b_r, b_s_):
-        """One Adam step of the actor, the averages' move, and one Adam step of the critic.
+    def store_transition(self, s, a, r, s_):
+        """Keep a transition in memory."""
+        self.memory.store_transition(s, a, r, s_)
 
-        Args:
-            b_s, b_s_: states and next states, (n, state_dim).
-            b_a: the actions taken, (n, action_dim).
-            b_r: the rewards, scaled, (n, 1).
-        """
-        self._learn(b_s, b_a, b_r, b_s_)
+    def _build_a(self, s, scope, trainable):
+        with tf.variable_scope(scope):
+            net = dense(s, HIDDEN_UNITS, 'l1', tf.nn.relu, trainable)
+            a = dense(net, len(self.action_bound), 'a', tf.nn.tanh, trainable)
+            return tf.add(self.action_centre, a * self.action_bound, name='scaled_a')
 
-    def losses(self, *batch):
-        """Return {name: loss} of critic and actor on a batch as in `learn`, without learning."""
-        fetches = {'loss/critic': self.td_error, 'loss/actor': self.a_loss}
-        return self.sess.run(fetches, dict(zip(self._feeds, batch)))
+    def _build_c(self, s, a, scope, trainable):
+        with tf.variable_scope(scope):
+            w1_s = tf.get_variable('w1_s', [s.shape[1], HIDDEN_UNITS], trainable=trainable)
+            w1_a = tf.get_variable('w1_a', [a.shape[1], HIDDEN_UNITS], trainable=trainable)
+            b1 = tf.get_variable('b1', [1, HIDDEN_UNITS], trainable=trainable)
+            net = tf.nn.relu(tf.matmul(s, w1_s) + tf.matmul(a, w1_a) + b1)
+            return dense(net, 1, 'q', trainable=trainable)
 
 
-def build(env, seed=None, replacement=SOFT):
-    """Build a DDPG for `env` in a graph of its own, ready to act and to learn.
-
-    Args:
-        env: a gym environment with a vector of observations and a bounded vector of actions.
-        seed: seeds TensorFlow, numpy's global generator and `env`; None leaves all three alone.
-        replacement: SOFT, or a dict like it with another tau.
-    """
-    set_seed(env, seed)
+def build(env, replacement=SOFT, seed=None):
+    """Return a DDPG for `env` in a graph of its own; parameters as in `ddpg.build`."""
+    if seed is not None:
+        np.random.seed(seed)
+        env.seed(seed)
     with tf.Graph().as_default():
         tf.set_random_seed(seed)
-        state_dim = env.observation_space.shape[0]
-        return DDPG(state_dim, env.action_space.low, env.action_space.high, replacement['tau'])
+        states, actions = env.observation_space, env.action_space
+        return DDPG(states.shape[0], actions.low, actions.high, replacement['tau'])
 
 
-#####################  the program: the episodes are those of ddpg.py  #####################
+def train(env, ddpg, episodes=MAX_EPISODES, start=0, var=VAR):
+    """Train as `ddpg.train` does: from episode `start` up to `episodes`, yielding each."""
+    low, high = env.action_space.low, env.action_space.high
+    for i in range(start, episodes):
+        s = env.reset()
+        ep_reward = 0.0
+        for j in range(MAX_EP_STEPS):
+            a = ddpg.choose_action(s)
+            a = np.clip(np.random.normal(a, var), low, high)  # noise, to explore
+            s_, r, done, info = env.step(a)
+            ddpg.store_transition(s, a, r / REWARD_SCALE, s_)
 
+            if ddpg.memory.pointer > MEMORY_CAPACITY:
+                var *= VAR_DECAY
+                ddpg.learn()
 
-def agent(env, replacement, seed):
-    """Build what the program drives."""
-    both = build(env, seed, replacement)
-    return program.Agent(
-        both.sess, memory_for(env), both.choose_action, both.choose_actions, both.learn, both.losses
-    )
-
-
-def main():
-    """Train from the command line: `python ddpg_update.py --help`."""
-    program.main('ddpg_update', agent, train, dict(soft=SOFT), dict(vars(ddpg), **globals()))
+            s = s_
+            ep_reward += r
+            if done:
+                break
+        yield Episode(i, ep_reward, var)
 
 
 if __name__ == '__main__':
-    main()
+    from experiment import program  # the command line, the run's folder, pictures
+
+    program.main(sys.modules[__name__])

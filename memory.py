@@ -4,48 +4,31 @@ import numpy as np
 
 
 class Memory(object):
-    """A ring of the last `capacity` transitions, one float32 row [s, a, r, s_] each.
+    """The latest `capacity` transitions, one row [s, a, r, s_] of `dims` numbers each.
+
+    `data`, (capacity, dims), is float32, as TensorFlow takes it. `pointer` counts all transitions
+    that were ever stored; the next one goes into row `pointer % capacity`.
 
     Learning from a random batch of old transitions, rather than from the last few, breaks the
-    correlation between consecutive steps; DDPG has this from DQN.
+    correlation between consecutive steps. Source: tutorial, 记忆库 Memory; Lillicrap et al. 2015
+    (arXiv 1509.02971), Algorithm 1.
 
-    ==========  =================  ===========================================================
-    attribute   shape, dtype       what it is
-    ==========  =================  ===========================================================
-    data        (capacity, dims)   the rows, float32, as TensorFlow takes them; zero until used
-    pointer     int                how many transitions were ever stored; the next one goes
-                                   into row `pointer % capacity`
-    ==========  =================  ===========================================================
-
-    Source: tutorial, 记忆库 Memory; Lillicrap et al. 2015 (arXiv 1509.02971), Algorithm 1.
-
-    Args:
-        capacity: how many transitions are kept, at least 1.
-        dims: the length of a row, `2 * state_dim + action_dim + 1`, at least 1.
-
-    Raises:
-        ValueError: if `capacity` or `dims` is not a whole number of at least 1.
+    Raises ValueError if `capacity` or `dims` is not a whole number of at least 1.
     """
 
     def __init__(self, capacity, dims):
         for name, value in (('capacity', capacity), ('dims', dims)):
             if value != int(value) or value < 1:
                 raise ValueError(f'Memory {name} must be a whole number of at least 1, got {value}')
-        self.capacity = int(capacity)
-        self.dims = int(dims)
+        self.capacity, self.dims = int(capacity), int(dims)
         self.data = np.zeros((self.capacity, self.dims), dtype=np.float32)
         self.pointer = 0
 
     def store_transition(self, s, a, r, s_):
         """Keep one transition; once the memory is full it takes the place of the oldest.
 
-        Args:
-            s, s_: the state before and after the step, (state_dim,).
-            a: the action, (action_dim,).
-            r: the reward, a number.
-
-        Raises:
-            ValueError: if the row [s, a, r, s_] does not have `dims` numbers.
+        s and s_ are (state_dim,), a is (action_dim,) and r a number. Raises ValueError if together
+        they are not `dims` numbers.
         """
         transition = np.concatenate((s, a, (r,), s_))
         if len(transition) != self.dims:
@@ -57,13 +40,10 @@ class Memory(object):
         self.pointer += 1
 
     def sample(self, n):
-        """Draw `n` transitions uniformly, with replacement, by numpy's global generator.
+        """Draw `n` transitions, (n, dims), uniformly and with replacement; a copy.
 
-        Returns:
-            (n, dims) float32, a copy.
-
-        Raises:
-            RuntimeError: before the memory has been filled once: its empty rows are no transitions.
+        numpy's global generator draws them. Raises RuntimeError before the memory has been filled
+        once: its empty rows are no transitions.
         """
         if self.pointer < self.capacity:
             raise RuntimeError(

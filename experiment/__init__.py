@@ -1,1 +1,1 @@
-"""What a run needs around the lesson: options, environment checks, run folder, messages."""
+"""One run: its program and options, its folder, training, checkpoints, and playing."""

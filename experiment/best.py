@@ -1,28 +1,29 @@
 """The best policy of a run: training goes on moving after it has found a good one."""
 
+import random
+
 import numpy as np
 
 from experiment.evaluate import greedy_returns
 
-EVERY = 10  # episodes between two tries
-PARTS = (2, 6)  # starts of a try: after 2 a worse policy is tried no further
-SEEDS = range(500000, 500050)  # the starts are chosen among these
+EVERY = 5  # episodes between two tries
+FIRST, ALL = 4, 24  # starts of a try: one that is worse on the first few is not tried on the others
+SEEDS = range(500000, 500200)  # the starts are chosen among these
 
 
 class Best(object):
     """Tries the greedy policy now and then on fixed starts, and has the best one kept.
 
-    A try plays its starts in two parts, those of a part at once, with a call of the network a step.
-    It ends after the first part if the policy is worse there than the best, as most are. The starts
-    are as unlike each other as can be, so that few do for many. Environments and random numbers
-    are its own: training goes the same way with and without it.
+    A try that beats the best so far on FIRST starts is confirmed on ALL of them. The starts are as
+    unlike each other as can be, so that few do for many. Environments and random numbers are its
+    own: training goes the same way with and without it.
 
     Args:
         make_env: () -> a new environment.
         choose_actions: b_s (n, state_dim) -> (n, action_dim), without noise.
         max_steps: the length of an episode that the environment does not end before.
         keep: (returns) -> None, is called while the policy is the best so far.
-        returns: of the best so far, where a run goes on; None if there was none.
+        returns: of the best so far, where a run is resumed; None if there was none.
     """
 
     def __init__(self, make_env, choose_actions, max_steps, keep, returns=None):
@@ -31,32 +32,31 @@ class Best(object):
         self.returns = returns
         self._envs = None
 
-    def after(self, episode):
-        """Try the policy if it is time to; `episode` is the number of those trained so far.
+    def try_policy(self):
+        """Try the policy as it is now.
 
         Returns:
-            The policy's mean return if it is now the best, else None.
+            Its mean return if it is now the best, else None.
         """
-        if episode % EVERY:
-            return None
-        kept = np.random.get_state()  # an environment may draw from numpy's global generator
+        kept = np.random.get_state(), random.getstate()  # an environment may draw from these
         try:
-            returns = self._try()
+            returns = self._returns_if_better()
         finally:
-            np.random.set_state(kept)
+            np.random.set_state(kept[0])
+            random.setstate(kept[1])
         if returns is None:
             return None
         self.returns = returns
         self._keep(returns)
         return float(np.mean(returns))
 
-    def _try(self):
+    def _returns_if_better(self):
         """Return the policy's returns if their mean is above the best's, else None."""
         if self._envs is None:
-            self._envs = [self._make_env() for _ in range(PARTS[-1])]
-            self._starts = unlike_starts(self._envs[0], SEEDS, PARTS[-1])
+            self._envs = [self._make_env() for _ in range(ALL)]
+            self._starts = unlike_starts(self._envs[0], SEEDS, ALL)
         returns = np.zeros(0)
-        for count in PARTS:
+        for count in (FIRST, ALL):
             part = slice(len(returns), count)
             more = greedy_returns(
                 self._envs[part], self._choose_actions, self._starts[part], self._max_steps
@@ -76,7 +76,7 @@ def unlike_starts(env, seeds, count):
     first = []
     for seed in seeds:
         env.seed(seed)
-        first.append(np.ravel(env.reset()))
+        first.append(env.reset())
     first = np.array(first, float)
     first /= first.std(axis=0) + 1e-12
     chosen = [0]

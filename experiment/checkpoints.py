@@ -6,8 +6,9 @@ import re
 import shutil
 from contextlib import contextmanager
 
-from experiment.errors import BadInput, one_line
-from experiment.files import sync
+from experiment import folder
+from support import files
+from support.messages import BadInput, one_line
 
 SUMS = 'SHA256SUMS'  # as `sha256sum` writes it: `sha256sum -c SHA256SUMS` checks it by hand
 
@@ -20,7 +21,7 @@ class Checkpoints(object):
     """Folders step-1000, step-2000, ... inside the folder `path`, named by the steps so far.
 
     Each is written under another name, brought to the disk, and only then renamed; so whatever
-    happens, a power cut included, what bears the name is complete.
+    happens, a power cut included, what bears the name is complete. No other name is ever deleted.
 
     Args:
         path: the folder; it is made by the first save.
@@ -32,8 +33,15 @@ class Checkpoints(object):
 
     def steps(self):
         """Return the steps at which there are checkpoints, ascending."""
-        names = os.listdir(self.path) if os.path.isdir(self.path) else []
-        return sorted(int(name[5:]) for name in names if re.match(r'step-\d+$', name))
+        return sorted(int(name[5:]) for name in self._folders(r'step-(0|[1-9]\d{0,14})$'))
+
+    def _folders(self, pattern):
+        names = os.listdir(self.path) if files.is_folder(self.path) else []
+        return [
+            name
+            for name in names
+            if re.match(pattern, name, re.ASCII) and files.is_folder(os.path.join(self.path, name))
+        ]
 
     def folder(self, step):
         """Return the path of the checkpoint at `step`."""
@@ -52,20 +60,21 @@ class Checkpoints(object):
             return
         part = self.folder(step) + '.part'
         try:
-            for name in os.listdir(self.path) if os.path.isdir(self.path) else []:
-                if name.endswith('.part'):  # a killed process left it
-                    shutil.rmtree(os.path.join(self.path, name))
-            os.makedirs(part)
+            for name in self._folders(r'step-(0|[1-9]\d{0,14})\.part$'):  # a killed process left it
+                shutil.rmtree(os.path.join(self.path, name))
+            if not os.path.isdir(self.path):
+                os.mkdir(self.path)  # an error if the run's folder has been deleted
+            os.mkdir(part)
             write(part)
             with open(os.path.join(part, SUMS), 'w') as file:
                 file.write(_sums(part))
             for name in os.listdir(part):
-                sync(os.path.join(part, name))
-            sync(part)
+                files.sync(os.path.join(part, name))
+            files.sync(part)
             self._drop_all_but(max(self.keep - 1, 1))
             os.rename(part, self.folder(step))
-            sync(self.path)
-            sync(os.path.dirname(self.path) or '.')
+            files.sync(self.path)
+            files.sync(os.path.dirname(self.path) or '.')
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
@@ -81,15 +90,22 @@ class Checkpoints(object):
         Raises:
             Damaged: naming what is damaged; also if what is read from it makes no sense.
         """
-        folder = self.folder(step)
+        place = self.folder(step)
         try:
-            damaged = _damaged_in(folder)
+            damaged = _damaged_in(place)
             if damaged:
                 raise ValueError(f'damaged: {", ".join(damaged)}')
-            yield folder
-        except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+            yield place
+        except (
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            OSError,
+            RecursionError,
+        ) as error:
             what = str(error) if isinstance(error, ValueError) else one_line(error)
-            raise Damaged(f'{folder} cannot be used ({what}): {advice}')
+            raise Damaged(f'{place} cannot be used ({what}): {advice}')
 
     def _drop_all_but(self, count):
         for step in self.steps()[:-count]:
@@ -98,22 +114,32 @@ class Checkpoints(object):
             shutil.rmtree(part)
 
 
-def _damaged_in(folder):
+def checkpoints_in(path):
+    """Return the checkpoints of the run in the folder `path`; its last two are kept."""
+    return Checkpoints(os.path.join(path, folder.CHECKPOINTS), keep=2)
+
+
+def best_in(path):
+    """Return the best policy of the run in the folder `path`, as checkpoints of which one stays."""
+    return Checkpoints(os.path.join(path, folder.BEST), keep=1)
+
+
+def _damaged_in(place):
     """Return the names of the files that are not as the sums say."""
-    now = _sums(folder)
-    with open(os.path.join(folder, SUMS), 'rb') as file:
+    now = _sums(place)
+    with files.open_regular(os.path.join(place, SUMS)) as file:
         then = file.read().decode('ascii', 'replace')
     if now == then:
         return []
     names = {line[66:] for line in set(now.splitlines()) ^ set(then.splitlines())}
-    return sorted(names & set(os.listdir(folder))) or [SUMS]
+    return sorted(names & set(os.listdir(place))) or [SUMS]
 
 
-def _sums(folder):
+def _sums(place):
     """Return a line with the SHA-256 sum and the name of each file, but for the sums themselves."""
     lines = []
-    for name in sorted(os.listdir(folder)):
+    for name in sorted(os.listdir(place)):
         if name != SUMS:
-            with open(os.path.join(folder, name), 'rb') as file:
+            with files.open_regular(os.path.join(place, name)) as file:
                 lines.append(f'{hashlib.sha256(file.read()).hexdigest()}  {name}\n')
     return ''.join(lines)

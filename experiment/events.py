@@ -6,13 +6,13 @@ import time
 
 import tensorflow.compat.v1 as tf
 
-from experiment.state import os_errors
+from experiment.variables import os_errors
 
 
 class EventFile(object):
     """An event file in the folder `path`, begun with `graph`; what is added is written at once.
 
-    A run that goes on at `step` gets a file of its own, and TensorBoard shows them as one.
+    A run that is resumed at `step` gets another file, and TensorBoard shows them as one.
 
     tf.summary.FileWriter writes later and in a thread of its own, where a full disk is a traceback
     in TensorFlow 2 and passes in silence in TensorFlow 1. An event file is a TFRecord file of

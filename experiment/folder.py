@@ -1,10 +1,10 @@
-"""A run's folder: config.json, rewards.csv and TensorBoard's event file, and its lock."""
+"""A run's folder: its names, config.json and rewards.csv, and its lock. It is data, never code."""
 
 import errno
 import json
 import os
 import platform
-import shutil
+import shlex
 from contextlib import contextmanager
 
 import filelock
@@ -12,33 +12,37 @@ import gym
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from experiment.errors import BadInput
-from experiment.events import EventFile
-from experiment.files import whole
+from support import files, settings
+from support.messages import BadInput
 
-CONFIG, REWARDS, LOCK = 'config.json', 'rewards.csv', '.lock'
-HEADER = 'episode,reward,explore\n'
+CONFIG, REWARDS, CURVE, LOCK = 'config.json', 'rewards.csv', 'curve.png', '.lock'
+CHECKPOINTS, BEST = 'checkpoints', 'best'
+HEADER = 'episode,reward,explore'
+KINDS = dict(program=str, env=str, seed=int, episodes=int, threads=int)
+KINDS.update(replacement=dict, hyperparameters=dict, sizes=dict)
 
 
-def create(program, path=None):
+def create(program, path=None, names=(CONFIG, REWARDS, CURVE, CHECKPOINTS, BEST)):
     """Make the folder of a new run and return its path.
 
     Args:
         program: 'ddpg' makes the first free one of runs/ddpg-1, runs/ddpg-2, ...
-        path: the folder to use instead; it may exist, if it holds no run.
+        path: the folder to use instead; it may exist, if it holds none of `names`.
 
     Raises:
-        BadInput: if `path` holds a run, or the folder cannot be written.
+        BadInput: if it does, or the folder cannot be written.
     """
     if path is None:
         return _first_free(os.path.join('runs', program))
-    if any(os.path.exists(os.path.join(path, name)) for name in (CONFIG, REWARDS)):
-        raise BadInput(f'{path} already holds a run: name another folder with --run')
+    there = [name for name in names if os.path.lexists(os.path.join(path, name))]
+    if there:
+        raise BadInput(f'{path} already holds {there[0]}: name another folder with --run')
     try:
         os.makedirs(path, exist_ok=True)
         if not os.access(path, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as error:
+        files.refuse_strangers(path)
+    except (OSError, ValueError) as error:
         raise _unwritable(path, error)
     return path
 
@@ -60,7 +64,8 @@ def _first_free(stem):
 
 
 def _unwritable(path, error):
-    return BadInput(f'{path} cannot be written ({error.strerror}): name another with --run')
+    reason = getattr(error, 'strerror', None) or error
+    return BadInput(f'{path} cannot be written ({reason}): name another with --run')
 
 
 def config_of(path):
@@ -71,34 +76,73 @@ def config_of(path):
     """
     if not os.path.isdir(path):
         raise BadInput(f'there is no folder {path}: name one that a run has left, as runs/ddpg-1')
+    place = os.path.join(path, CONFIG)
     try:
-        with open(os.path.join(path, CONFIG), encoding='utf-8') as file:
-            config = json.load(file)
-        kinds = dict(program=str, env=str, seed=int, episodes=int, replacement=dict, threads=int)
-        kinds['hyperparameters'] = dict
-        if not all(isinstance(config[key], kind) for key, kind in kinds.items()):
+        config = json.loads(files.read(place))
+        if not all(type(config[key]) is kind for key, kind in KINDS.items()):
             raise TypeError
+        settings.checked(config['hyperparameters'])
+        chosen = config['replacement']
+        settings.checked({key: value for key, value in chosen.items() if key != 'name'})
+        if not (isinstance(chosen['name'], str) and 1 <= config['episodes'] <= 10**9):
+            raise ValueError
+        if not (0 <= config['seed'] < 2**32 and 1 <= config['threads'] <= 256):
+            raise ValueError
     except FileNotFoundError:
         raise BadInput(f'{path} holds no run: it has no {CONFIG}')
     except OSError as error:
-        raise BadInput(f'{os.path.join(path, CONFIG)} cannot be read ({error.strerror})')
-    except (ValueError, KeyError, TypeError):
-        raise BadInput(f'{os.path.join(path, CONFIG)} is damaged, or of another program')
+        raise BadInput(f'{place} cannot be read ({error.strerror})')
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, BadInput):
+        raise BadInput(f'{place} is damaged, or of another program')
+    try:
+        files.refuse_strangers(path)
+    except OSError as error:
+        raise BadInput(f'{path} cannot be read ({error.strerror})')
     return config
 
 
-def check_env(path, env, given):
-    """Refuse an environment from a module unless the user names it too.
+def check_program(path, config, lesson):
+    """Refuse the run of another lesson."""
+    if config['program'] != settings.name(lesson):
+        raise BadInput(f'{path} is a run of {config["program"]}.py: use that')
+
+
+def check_env(path, config, lesson, given):
+    """Refuse an environment from a module unless the lesson or the user names it too.
 
     A folder may come from anywhere, and must not choose what is imported.
     """
-    if ':' in env and given is None:
+    env = config['env']
+    if given is None and ':' in env and env != settings.env_of(lesson):
         raise BadInput(f'{path} needs an environment of its own: say so with --env {env}')
+    if given not in (None, env):
+        raise BadInput(f'{path} is a run in {env}, not in {given}')
+
+
+def check_sizes(path, config, env):
+    """Note in a new run's config how long a state and an action of `env` are.
+
+    Raises:
+        BadInput: if those of the run at `path` were others.
+    """
+    sizes = dict(state=env.observation_space.shape[0], action=env.action_space.shape[0])
+    if config.setdefault('sizes', sizes) != sizes:
+        raise BadInput(
+            f'{path} was trained in an environment with the sizes {config["sizes"]}, and '
+            f'{config["env"]} has {sizes} now: bring back the one that it was trained in'
+        )
+
+
+def command(lesson, config, path):
+    """Return a function: option -> the command line that resumes or plays this run."""
+    own = ':' in config['env'] and config['env'] != settings.env_of(lesson)
+    env = f' --env {shlex.quote(config["env"])}' if own else ''
+    return lambda option: f'python {config["program"]}.py --{option} {shlex.quote(path)}{env}'
 
 
 @contextmanager
 def locked(path):
-    """Keep other processes from training in the folder `path` while this lasts.
+    """Keep other processes from writing in the folder `path` while this lasts.
 
     Raises:
         BadInput: if one does, or the folder cannot be written.
@@ -107,7 +151,7 @@ def locked(path):
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        raise BadInput(f'another process is training in {path}: wait for its end, or stop it')
+        raise BadInput(f'another process is writing in {path}: wait for its end, or stop it')
     except OSError as error:
         raise BadInput(f'{path} cannot be written ({error.strerror})')
     try:
@@ -116,66 +160,72 @@ def locked(path):
         lock.release()
 
 
-class Recorder(object):
-    """Writes a run into its folder. What `record` was given is on disk when it returns.
+def write_config(path, config):
+    """Write config.json, with the versions of Python, tensorflow, numpy and gym; OSError."""
+    versions = dict(
+        python=platform.python_version(),
+        tensorflow=tf.__version__,
+        numpy=np.__version__,
+        gym=gym.__version__,
+    )
+    text = json.dumps(dict(config, versions=versions), indent=2)
+    files.write_whole(os.path.join(path, CONFIG), text)
+
+
+class Rewards(object):
+    """The rows of rewards.csv, here and in the file; what was added is on disk.
 
     Args:
-        path: the folder.
-        config: describes the run; the versions of Python, tensorflow, numpy and gym are added.
-        graph: the TensorFlow graph, for TensorBoard.
-        episode: the first that will be recorded.
-        rewards: the content of rewards.csv before it.
+        path: the run's folder.
+        rows: (reward, explore) of the episodes before.
 
     Raises:
-        OSError: here and in `record`, if a file cannot be written. No row is left half-written,
-            and nothing at all if it happens here.
+        OSError: here and in `add`; no row is left half-written.
     """
 
-    def __init__(self, path, config, graph, episode=0, rewards=HEADER):
-        versions = dict(
-            python=platform.python_version(),
-            tensorflow=tf.__version__,
-            numpy=np.__version__,
-            gym=gym.__version__,
-        )
-        config = json.dumps(dict(config, versions=versions), indent=2)
-        before = set(os.listdir(path))
+    def __init__(self, path, rows=()):
+        self.rows = list(rows)
+        place = os.path.join(path, REWARDS)
+        files.write_whole(place, table(self.rows).rstrip('\n'))
+        self._file = open(place, 'ab', buffering=0)
+
+    def add(self, reward, explore):
+        """Add an episode, whole or not at all."""
+        end = self._file.seek(0, os.SEEK_END)
+        line = (_line(len(self.rows), reward, explore) + '\n').encode('ascii')
         try:
-            write_whole(os.path.join(path, CONFIG), config)
-            write_whole(os.path.join(path, REWARDS), rewards.rstrip())
-            self._rewards = open(os.path.join(path, REWARDS), 'ab', buffering=0)
-            self._events = EventFile(path, graph, episode)
-        except OSError:
-            if before <= {LOCK}:  # it was empty
-                shutil.rmtree(path)
-            else:
-                for name in set(os.listdir(path)) - before:
-                    os.remove(os.path.join(path, name))
-            raise
-
-    def record(self, episode, losses):
-        """Add one Episode(index, reward, var), and the `losses` by name, {} before learning."""
-        self._append(f'{episode.index},{float(episode.reward)!r},{float(episode.var)!r}')
-        self._events.add(episode.index, dict(losses, reward=episode.reward, explore=episode.var))
-
-    def close(self):
-        """Close the files."""
-        self._rewards.close()
-        self._events.close()
-
-    def _append(self, line):
-        """Add `line` to rewards.csv, whole or not at all."""
-        end = self._rewards.tell()
-        data = (line + '\n').encode('ascii')
-        try:
-            if self._rewards.write(data) != len(data):
+            if self._file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError:
-            self._rewards.truncate(end)
+            self._file.truncate(end)
             raise
+        self.rows.append((reward, explore))
+
+    def close(self):
+        """Close the file."""
+        self._file.close()
 
 
-def write_whole(path, text):
-    """Write `text` to the file `path`, which appears complete or not at all."""
-    with whole(path) as part, open(part, 'w', newline='\n') as file:
-        file.write(text + '\n')
+def table(rows):
+    """Return the text of a rewards.csv, in full precision."""
+    return '\n'.join([HEADER, *(_line(i, *row) for i, row in enumerate(rows)), ''])
+
+
+def _line(episode, reward, explore):
+    return f'{episode},{float(reward)!r},{float(explore)!r}'
+
+
+def rows_in(text):
+    """Return the (reward, explore) of each episode in the text of a rewards.csv.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    header, *lines = text.splitlines()
+    cells = [line.split(',') for line in lines]
+    if header != HEADER or [cell[0] for cell in cells] != [str(i) for i in range(len(cells))]:
+        raise ValueError(f'{REWARDS} is no table of episodes')
+    rows = [(float(reward), float(explore)) for _, reward, explore in cells]
+    if not np.isfinite(rows).all():
+        raise ValueError(f'{REWARDS} holds numbers that are not finite')
+    return rows

@@ -3,83 +3,56 @@
 import argparse
 import re
 
-from experiment.errors import BadInput
-from experiment.output import say
+from support.messages import BadInput, say
 
 LARGEST_SEED = 2**32 - 1  # numpy's global generator takes no larger one
 MOST_SEEDS = 10000  # in one range
+MOST_THREADS = 256
 
 
-def parse(program, replacements, arguments=None):
+def parse(program, env, replacements, arguments=None):
     """Read the options of `program`.
 
     Args:
         program: its name, 'ddpg'.
+        env: its environment's name.
         replacements: what --replacement chooses from, the default first.
         arguments: a list of words; None takes the command line's.
 
     Returns:
         A namespace: episodes, seed, env, replacement, threads, run, resume, play, gif (None where
-        not given), last, force, render, quiet (bool).
+        not given), set (a list of words), last, force, render, quiet (bool).
 
     Raises:
         BadInput: with the line to print.
     """
-    parser = Parser(
-        prog=f'{program}.py',
-        description='Train DDPG, go on with a run, or play one. The hyperparameters are at the '
-        'top of the file.',
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add(
-        '--episodes',
-        type=whole_number(1),
-        metavar='N',
-        help='how many episodes to train in all, or to play (default: MAX_EPISODES, or 10)',
-    )
-    add(
-        '--seed',
-        type=whole_number(0, LARGEST_SEED),
-        metavar='N',
-        help='the same seed gives the same run (default: 1; when playing, always another)',
-    )
-    add(
-        '--env',
-        metavar='NAME',
-        help='gym environment with continuous actions (default: Pendulum-v0)',
-    )
-    add(
-        '--replacement',
-        choices=replacements,
-        help=f'how the target networks follow (default: {replacements[0]})',
-    )
-    add(
-        '--threads',
-        type=whole_number(1),
-        metavar='N',
-        help='threads for one operation; 1 is fastest for small networks (default: 1)',
-    )
-    add(
-        '--run',
-        metavar='DIR',
-        help=f'folder of this run (default: the first free runs/{program}-N)',
-    )
-    add('--resume', metavar='DIR', help='go on with the run in this folder')
-    add('--play', metavar='DIR', help='play the best policy of the run in this folder')
-    add('--last', action='store_true', help='play the last policy in place of the best')
-    add(
-        '--gif',
-        metavar='FILE',
-        help='with --play: film one episode; FILE.gif moves, FILE.png is a strip of frames',
-    )
-    add('--force', action='store_true', help='with --gif: replace the file if it is there')
-    add(
-        '--render',
-        action='store_true',
-        help='show the environment in a window; in training, once a return is above -300',
-    )
-    add('--quiet', action='store_true', help='print the closing line only')
+    description = 'Train DDPG, resume a run, or play its policy.'
+    parser = Parser(prog=f'{program}.py', description=description, allow_abbrev=False)
+
+    def number(option, what, *bounds):
+        parser.add_argument(option, type=whole_number(*bounds), metavar='N', help=what)
+
+    def name(option, kind, what):
+        parser.add_argument(option, type=text, metavar=kind, help=what)
+
+    def flag(option, what):
+        parser.add_argument(option, action='store_true', help=what)
+
+    how = f'how the target networks follow (default: {replacements[0]})'
+    number('--episodes', 'episodes to train in all, or to play (default: MAX_EPISODES, or 10)', 1)
+    number('--seed', 'the same seed, the same run (default: 1; to play: any)', 0, LARGEST_SEED)
+    name('--env', 'NAME', f'gym environment with continuous actions (default: {env})')
+    parser.add_argument('--replacement', choices=replacements, help=how)
+    add_set(parser)
+    number('--threads', 'threads for one operation (default: 1, best here)', 1, MOST_THREADS)
+    name('--run', 'DIR', f'folder of this run (default: the first free runs/{program}-N)')
+    name('--resume', 'DIR', 'resume the run in this folder')
+    name('--play', 'DIR', 'play the best policy of the run in this folder')
+    flag('--last', 'with --play: the last policy in place of the best')
+    name('--gif', 'FILE', 'with --play: film the policy as a moving GIF')
+    flag('--force', 'with --gif: replace the file if it is there')
+    flag('--render', 'show the environment in a window; in training, once a return is good')
+    flag('--quiet', 'print the closing line only')
     options = parser.parse_args(arguments)
     for one, other in NOT_TOGETHER:
         if getattr(options, one) and getattr(options, other):
@@ -94,12 +67,19 @@ NOT_TOGETHER = (
     ('play', 'resume'),
     ('play', 'run'),
     ('play', 'replacement'),
+    ('play', 'set'),
     ('play', 'threads'),
     ('resume', 'run'),
     ('gif', 'render'),
     ('gif', 'episodes'),
 )
 ONLY_WITH = dict(last='play', gif='play', force='gif')
+
+
+def add_set(parser):
+    """Add --set, whose words support.settings understands."""
+    what = 'change numbers at the top of the file for this run, as GAMMA=0.95 BATCH_SIZE=64'
+    parser.add_argument('--set', nargs='+', default=[], metavar='NAME=VALUE', help=what)
 
 
 class Parser(argparse.ArgumentParser):
@@ -112,29 +92,37 @@ class Parser(argparse.ArgumentParser):
         raise BadInput(f'{message} (--help explains the options)')
 
 
-def seeds(text):
+def text(word):
+    """An argparse type: any text but an empty one, such as an unset variable leaves in a script."""
+    if not word.strip():
+        raise argparse.ArgumentTypeError('needs a name, got an empty one')
+    return word
+
+
+def seeds(word):
     """An argparse type: '1-5', '3' or '1,4,7-9' as a list of seeds, each once, in order."""
     found = set()
-    for part in text.split(','):
-        match = re.match(r'(\d+)(?:-(\d+))?$', part)
+    for part in word.split(','):
+        match = re.match(r'(\d+)(?:-(\d+))?$', part, re.ASCII)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if not first <= last <= LARGEST_SEED or last - first >= MOST_SEEDS:
-            raise argparse.ArgumentTypeError(f"needs seeds like '1-5' or '1,4,7-9', got {text!r}")
+            raise argparse.ArgumentTypeError(f"needs seeds like '1-5' or '1,4,7-9', got {word!r}")
         found.update(range(first, last + 1))
     return sorted(found)
 
 
-def whole_number(least, most=None):
-    """Return an argparse type: whole numbers from `least` to `most`, or without an upper bound."""
-    bounds = f'of at least {least}' if most is None else f'from {least} to {most}'
+def whole_number(least, most=10**9):
+    """Return an argparse type: whole numbers from `least` to `most`."""
 
-    def convert(text):
+    def convert(word):
         try:
-            number = int(text)
+            number = int(word)
         except ValueError:
             number = least - 1
-        if number < least or (most is not None and number > most):
-            raise argparse.ArgumentTypeError(f'needs a whole number {bounds}, got {text!r}')
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(
+                f'needs a whole number from {least} to {most}, got {word[:40]!r}'
+            )
         return number
 
     return convert

@@ -1,27 +1,25 @@
 """Play a trained policy: load it from a run's folder, and let it act without noise."""
 
-import experiment.quiet  # noqa: F401  before TensorFlow: silences its start-up messages
-import importlib
-
 import numpy as np
 
-from experiment import environment, film, folder, session
-from experiment.checkpoints import Damaged
-from experiment.errors import BadInput
+from experiment import folder
+from experiment.checkpoints import Damaged, best_in, checkpoints_in
 from experiment.evaluate import greedy_returns
-from experiment.output import say
-from experiment.painter import Shown
-from experiment.state import Variables
-from experiment.training import best_in, checkpoints_in
+from experiment.variables import Variables
+from pictures import film
+from pictures.painter import Shown
+from support import environment, settings
+from support.agent import Agent
+from support.messages import BadInput, Stopped, say
 
 EPISODES = 10
-PROGRAMS = ('ddpg', 'ddpg_update')  # what a folder may name, for nothing else is ever imported
 
 
-def load_policy(path, last=False, env=None):
-    """Load a policy that `ddpg.py` or `ddpg_update.py` has trained.
+def load_policy(lesson, path, last=False, env=None):
+    """Load a policy that a lesson has trained.
 
     Args:
+        lesson: the module that trained it, such as ddpg.
         path: the folder of the run, such as 'runs/ddpg-1'.
         last: take the last policy in place of the best.
         env: the name of the run's environment, needed where that is 'module:Name-v0'.
@@ -32,77 +30,71 @@ def load_policy(path, last=False, env=None):
     Raises:
         BadInput: with one line that says what is wrong and what to do.
     """
+    return _load(lesson, path, last, env)[2].choose_action
+
+
+def _load(lesson, path, last, env_name):
+    """Return (config, environment, Agent, 'best' or 'last') of a run, its policy as saved."""
     config = folder.config_of(path)
-    program = config['program']
-    if program not in PROGRAMS:
-        raise BadInput(f'{path} is a run of {program!r}, which is none of {" and ".join(PROGRAMS)}')
-    _, agent = load(path, config, importlib.import_module(program).agent, last, env)
-    return agent.choose_action
-
-
-def load(path, config, build_agent, last, env_name):
-    """Return the environment and the Agent of a run, the agent's variables as they were saved.
-
-    Args:
-        config: what the run's config.json holds.
-        build_agent: (env, replacement, seed) -> Agent, of the run's program.
-        path, last, env_name: as in load_policy.
-
-    Raises:
-        BadInput: with one line that says what is wrong and what to do.
-    """
-    folder.check_env(path, config['env'], env_name)
-    if env_name not in (None, config['env']):
-        raise BadInput(f'{path} is a run in {config["env"]}, not in {env_name}')
+    folder.check_program(path, config, lesson)
+    folder.check_env(path, config, lesson, env_name)
+    last = last or not best_in(path).steps()  # a run too short to learn has kept no best one
     saved = checkpoints_in(path) if last else best_in(path)
-    advice = 'play the last policy with --last'
     if not saved.steps():
-        what = 'no checkpoint yet' if last else f'no best policy yet: {advice}'
-        raise BadInput(f'{path} holds {what}')
+        raise BadInput(f'{path} holds no policy yet')
+    advice = 'play the last policy with --last'
     if last:
         advice = 'delete that folder, and the one before it is played'
     env = environment.make(config['env'])
-    session.THREADS = config['threads']
-    agent = build_agent(env, config['replacement'], None)
+    folder.check_sizes(path, config, env)
+    with settings.applied(lesson, config['hyperparameters']):
+        agent = Agent(lesson, env, config['replacement'], threads=config['threads'])
     variables = Variables(agent.sess)
     while True:
         steps = saved.steps()
         try:
             with saved.reading(steps[-1], advice) as source:
                 variables.restore(source)
-            return env, agent
+            return config, env, agent, 'last' if last else 'best'
         except (Damaged, IndexError):
             if saved.steps() == steps:  # else a training has just put another in its place
                 raise
 
 
-def main(program, build_agent, max_steps, options):
-    """Play greedy episodes from fresh starts, and print their returns; or film one."""
-    path, which = options.play, 'last' if options.last else 'best'
-    config = folder.config_of(path)
-    if config['program'] != program:
-        raise BadInput(f'{path} is a run of {config["program"]}.py: play it with that')
+def main(lesson, options, stop_asked):
+    """Play greedy episodes from fresh starts, and print their returns; or film one.
+
+    Args:
+        options: the command line's.
+        stop_asked: () -> the number of the signal that asks to stop, or None.
+    """
+    path = options.play
     if options.gif:
         film.check(options.gif, options.force)
-    env, agent = load(path, config, build_agent, options.last, options.env)
+    config, env, agent, which = _load(lesson, path, options.last, options.env)
     if options.gif or options.render:
         env = Shown(env, config['env'], options.gif)
         env.showing = True
     count = 1 if options.gif else options.episodes or EPISODES
     starts = np.random.RandomState(options.seed).randint(2**31, size=count)
-    returns = []
+    max_steps, returns = config['hyperparameters']['MAX_EP_STEPS'], []
     for i, start in enumerate(starts):
         returns.extend(greedy_returns([env], agent.choose_actions, [int(start)], max_steps))
+        if stop_asked():
+            raise Stopped('stopped', stop_asked())
         if not options.quiet:
             say(f'Episode: {i}  Reward: {returns[-1]:.0f}')
-    made = env.close()
+    answer = env.close()
+    policy = f'the {which} policy of {path}'
+    if which == 'last' and not options.last:
+        policy += ' (too short a run to keep a best one)'
     if options.gif:
         say(
-            f'Filmed the {which} policy of {path}: {made["frames"]} frames, '
-            f'{made["seconds"]:.1f} seconds, {made["size"] / 1000:.0f} kB in {options.gif}'
+            f'Filmed {policy}: {answer["frames"]} frames, {answer["seconds"]:.1f} seconds, '
+            f'{answer["size"] / 1000:.0f} kB in {options.gif}'
         )
-        return
-    say(
-        f'Played the {which} policy of {path} for {count} episodes: mean return '
-        f'{np.mean(returns):.1f}, standard deviation {np.std(returns):.1f}'
-    )
+    else:
+        say(
+            f'Played {policy} for {count} episodes: mean return {np.mean(returns):.1f}, '
+            f'standard deviation {np.std(returns):.1f}'
+        )

@@ -2,41 +2,27 @@
 
 import json
 import os
-import shlex
-import shutil
 import sys
 import time
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from datetime import timedelta
 
 import numpy as np
 
-from experiment import environment, folder
-from experiment.best import Best
-from experiment.checkpoints import Checkpoints
-from experiment.errors import BadInput, RunFailed, Stopped, one_line
-from experiment.figures import draw_run_apart
-from experiment.loop import Loop
-from experiment.output import OutputLost, say
-from experiment.painter import Shown
-from experiment.state import Variables, load_array, save_array
+from experiment import folder
+from experiment.best import EVERY, Best
+from experiment.checkpoints import best_in, checkpoints_in
+from experiment.evaluate import LAST, WINDOW, good_return
+from experiment.events import EventFile
+from experiment.variables import Variables, load_array, save_array
+from pictures.figures import draw_run
+from pictures.painter import Shown
+from support import environment, files
+from support.messages import BadInput, OutputLost, RunFailed, Stopped, complain, one_line, say
+from support.random_states import random_states, set_random_states
 
 SAVE_EVERY = 10  # episodes between two checkpoints
-LAST = 20  # episodes in the closing line's mean
-WINDOW = 10  # episodes in the mean of the progress bar and of the curve
-RENDER_ABOVE = -300  # with --render, the return from which on the environment is shown
-CURVE = 'curve.png'
 POSITION, MEMORY, POLICY = 'position.json', 'memory.npy', 'policy.json'
-
-
-def checkpoints_in(path):
-    """Return the checkpoints of the run in the folder `path`; its last two are kept."""
-    return Checkpoints(os.path.join(path, 'checkpoints'), keep=2)
-
-
-def best_in(path):
-    """Return the best policy of the run in the folder `path`, as checkpoints of which one stays."""
-    return Checkpoints(os.path.join(path, 'best'), keep=1)
 
 
 class Training(object):
@@ -44,10 +30,8 @@ class Training(object):
 
     Args:
         path: the folder, which no other process writes to.
-        config: what goes into config.json; `program`, `env` and `episodes` are needed here too.
-        env, agent, train: what is trained, and the lesson's episode loop. An `env` that is a
-            painter.Shown is shown once an episode's return is above RENDER_ABOVE.
-        max_steps: the length of an episode.
+        config: what goes into config.json.
+        env, agent: what is trained. A Shown `env` is shown once an episode's return is good.
         stop_asked: () -> the number of the signal that asks to stop, or None.
         quiet: print the closing line only.
 
@@ -56,108 +40,117 @@ class Training(object):
         BadInput: if more episodes have been trained than `config` asks for.
     """
 
-    def __init__(self, path, config, env, agent, train, max_steps, stop_asked, quiet=False):
+    def __init__(self, path, config, env, agent, stop_asked, quiet=False):
         self.path, self.config, self.agent = path, config, agent
-        self._env, self._stop_asked, self._quiet = env, stop_asked, quiet
-        self._loop = Loop(env, agent, train, stop_asked)
+        self._shown = env if isinstance(env, Shown) else None
+        self._env = env.env if self._shown else env
+        self._good = good_return(config['env'], self._env)
+        self._stop_asked, self._quiet = stop_asked, quiet
         self._variables = Variables(agent.sess)
         self._checkpoints, self._bests = checkpoints_in(path), best_in(path)
-        self._rewards = folder.HEADER  # of the episodes before, as rewards.csv has them
-        self._rows = []  # (return, explore) of every episode
+        self._episode, self._var = 0, config['hyperparameters']['VAR']
+        self._rows = []  # (reward, explore) of every episode before
         self._load()
         self._best = Best(
             lambda: environment.make(config['env']),
             agent.choose_actions,
-            max_steps,
+            config['hyperparameters']['MAX_EP_STEPS'],
             self._keep,
             self._returns_of_best(),
         )
 
     # ------------------------------------------------------------ training
 
-    def run(self):
+    def run(self, command):
         """Train to the end, and print a line an episode and a closing line.
 
+        Args:
+            command: option -> the command line that resumes or plays this run.
+
         Raises:
-            RunFailed, Stopped: what was recorded before is kept, and the text says how to go on.
+            RunFailed, Stopped: what was saved before is kept, and the text says how to resume.
         """
-        begun, start = self._loop.episode, time.time()
+        begun, start, resume = self._episode, time.time(), command('resume')
         try:
-            self._train(begun, self.config['episodes'])
-        except (RunFailed, Stopped):
+            self._train(self.config['episodes'])
+        except Stopped as ending:
             self._draw()
-            raise
-        seconds = time.time() - start
-        failure = self._draw()
-        if failure:
-            print(f'{CURVE} could not be drawn: {failure}', file=sys.stderr)
+            raise Stopped(f'stopped after {self._done()}; resume with: {resume}', ending.signum)
+        except KeyboardInterrupt:
+            raise Stopped(f'stopped at once; resume what was saved before with: {resume}')
+        except OutputLost as error:
+            raise OutputLost(f'{error} after {self._done()}; resume with: {resume}')
+        except RunFailed as error:
+            self._draw()
+            raise RunFailed(
+                f'{error} in episode {self._episode}; resume what was saved before with: {resume}'
+            )
+        except OSError as error:
+            raise RunFailed(
+                f'what follows {self._done()} could not be written ({error.strerror}): mend that, '
+                f'then resume with: {resume}'
+            )
+        seconds = round(time.time() - start)
+        self._draw()
+        last = [reward for reward, _ in self._rows[-LAST:]]
+        if self._bests.steps():
+            which = 'see its best policy with'
+        else:
+            which = 'too short to learn, it has kept no best policy; see its last with'
         try:
-            say(self._closing_line(begun, seconds))
+            say(
+                f'Trained {self._episode - begun} episodes in {timedelta(seconds=seconds)}, '
+                f'mean return of the last {len(last)}: {np.mean(last):.1f}. '
+                f'The run is in {self.path}; {which}: {command("play")}'
+            )
         except OutputLost as error:
             raise OutputLost(f'{error}; the run is complete in {self.path}')
 
-    def _train(self, begun, episodes):
-        graph = self.agent.sess.graph
-        try:
-            recorder = folder.Recorder(self.path, self.config, graph, begun, self._rewards)
-        except OSError as error:
-            raise RunFailed(
-                f'{self.path} cannot be written ({error.strerror}); free some space there'
-            )
-        try:
-            with closing(recorder), self._bar(begun, episodes) as bar:
-                for episode in self._episodes(episodes):
-                    self._record(episode, recorder)
-                    self._show(episode, bar)
-                    if self._loop.episode % SAVE_EVERY == 0:
-                        self._save()
-                self._save()
-        except OutputLost as error:
-            raise OutputLost(
-                f'{error} after episode {self._loop.episode - 1}; go on with: '
-                f'{self._command("resume")}'
-            )
-        except OSError as error:
-            raise RunFailed(
-                f'what follows episode {self._loop.episode - 1} could not be written '
-                f'({error.strerror}): free some space, then go on with: '
-                f'{self._command("resume")}'
-            )
+    def _done(self):
+        return f'episode {self._episode - 1}' if self._episode else 'the start'
 
-    def _bar(self, begun, episodes):
+    def _train(self, episodes):
+        folder.write_config(self.path, self.config)
+        with ExitStack() as stack:
+            rewards = stack.enter_context(closing(folder.Rewards(self.path, self._rows)))
+            self._rows = rewards.rows
+            graph = self.agent.sess.graph
+            events = stack.enter_context(closing(EventFile(self.path, graph, self._episode)))
+            bar = stack.enter_context(self._bar(episodes))
+            self._stop_if_asked()
+            for episode in self.agent.train(episodes, self._episode, self._var):
+                self._episode, self._var = episode.index + 1, episode.var
+                rewards.add(episode.reward, episode.var)
+                events.add(episode.index, self._scalars(episode, episodes))
+                self._show(episode, bar)
+                if self._episode % SAVE_EVERY == 0:
+                    self._save()
+                self._stop_if_asked()
+            self._save()
+
+    def _scalars(self, episode, episodes):
+        """Return what TensorBoard shows of an episode; try the policy if it is time to."""
+        scalars = dict(reward=episode.reward, explore=episode.var)
+        if self.agent.learns:
+            scalars.update(self.agent.losses())
+            if self._episode % EVERY == 0 or self._episode == episodes:
+                better = self._best.try_policy()
+                scalars.update({} if better is None else dict(best=better))
+        return scalars
+
+    def _stop_if_asked(self):
+        signum = self._stop_asked()
+        if signum:
+            self._save()
+            raise Stopped('stopped', signum)
+
+    def _bar(self, episodes):
         """Return tqdm's progress bar on a terminal, and elsewhere a context with None."""
         if self._quiet or not (sys.stderr and sys.stderr.isatty()):
             return nullcontext()
         from tqdm import tqdm  # when it is needed: it takes a moment
 
-        return tqdm(total=episodes, initial=begun, unit='episode', leave=False)
-
-    def _episodes(self, episodes):
-        """Yield the loop's episodes; if it ends early, save where it is and say how to go on."""
-        try:
-            yield from self._loop.episodes(episodes)
-        except RunFailed as ending:
-            raise RunFailed(
-                f'{ending} in episode {self._loop.episode}; what was saved before goes on with: '
-                f'{self._command("resume")}'
-            )
-        except Stopped:
-            self._save()
-            raise Stopped(
-                f'stopped in episode {self._loop.episode}; go on with: {self._command("resume")}',
-                self._stop_asked(),
-            )
-
-    def _record(self, episode, recorder):
-        """Record an episode, and try the policy if it is time to."""
-        scalars = {}
-        if self._loop.batch:  # it learns
-            scalars = self.agent.losses(*self._loop.batch)
-            better = self._best.after(self._loop.episode)
-            if better is not None:
-                scalars['best'] = better
-        recorder.record(episode, scalars)
-        self._rows.append((episode.reward, episode.var))
+        return tqdm(total=episodes, initial=self._episode, unit='episode', leave=False)
 
     def _show(self, episode, bar):
         """Print a line about an episode, and bring the progress bar up to date."""
@@ -171,99 +164,89 @@ class Training(object):
             mean = np.mean([reward for reward, _ in self._rows[-WINDOW:]])
             bar.set_postfix_str(f'{episode.reward:.0f}, mean of {WINDOW} {mean:.0f}', refresh=False)
             bar.update()
-        if isinstance(self._env, Shown) and episode.reward > RENDER_ABOVE:
-            self._env.showing = True
+        if self._shown and (self._good is None or episode.reward > self._good):
+            self._shown.showing = True
 
     def _draw(self):
-        """Draw curve.png; return what went wrong in a line, for no picture is worth a run."""
+        """Draw curve.png; no picture is worth a run, so a failure is only a line."""
         if not self._rows:
-            return None
+            return
         try:
             steps = self._bests.steps()
-            best = steps and _read(os.path.join(self._bests.folder(steps[-1]), POLICY))['episode']
-            return draw_run_apart(self._rows, WINDOW, best or None, os.path.join(self.path, CURVE))
+            best = self._read_policy(steps[-1])['episode'] if steps else None
+            draw_run(self._rows, WINDOW, best, os.path.join(self.path, folder.CURVE))
         except Exception as error:  # whatever it is, the run is done and saved
-            return one_line(error)
-
-    def _command(self, option):
-        """Return the command line that resumes or plays this run."""
-        env = self.config['env']
-        own = f' --env {env}' if ':' in env else ''
-        return f'python {self.config["program"]}.py --{option} {shlex.quote(self.path)}{own}'
-
-    def _closing_line(self, begun, seconds):
-        done, last = self._loop.episode - begun, [reward for reward, _ in self._rows[-LAST:]]
-        line = (
-            f'Trained {done} episodes in {timedelta(seconds=round(seconds))}, '
-            f'mean return of the last {len(last)}: {np.mean(last):.1f}. The run is in {self.path}; '
-        )
-        if self._bests.steps():
-            return f'{line}see its best policy with: {self._command("play")}'
-        return f'{line}see it with: tensorboard --logdir {os.path.dirname(self.path) or "."}'
+            complain(f'{folder.CURVE} could not be drawn: {one_line(error)}')
 
     # ------------------------------------------------------------ saving
 
     def _save(self):
-        """Save the run as it is now."""
-        self._checkpoints.save(self._loop.steps, self._write)
-
-    def _write(self, to):
-        self._variables.save(to)
-        memory = self.agent.memory
-        save_array(os.path.join(to, MEMORY), memory.data[: self._loop.steps])
-        _dump(self._loop.position(), os.path.join(to, POSITION))
-        shutil.copyfile(os.path.join(self.path, folder.REWARDS), os.path.join(to, folder.REWARDS))
-
-    def _keep(self, returns):
-        """Save the policy as the best."""
-        about = dict(episode=self._loop.episode - 1, returns=list(returns))
+        """Save the run as it is now, between two episodes."""
+        steps, position = self.agent.memory.pointer, dict(episode=self._episode, var=self._var)
+        position.update(pointer=steps, random=random_states(self._env))
 
         def write(to):
             self._variables.save(to)
-            _dump(about, os.path.join(to, POLICY))
+            save_array(os.path.join(to, MEMORY), self.agent.memory.data[:steps])
+            _write(os.path.join(to, POSITION), json.dumps(position))
+            _write(os.path.join(to, folder.REWARDS), folder.table(self._rows))
 
-        self._bests.save(self._loop.steps, write)
+        self._checkpoints.save(steps, write)
 
-    # ------------------------------------------------------------ going on
+    def _keep(self, returns):
+        """Save the policy as the best."""
+        about = dict(episode=self._episode - 1, returns=list(returns))
+
+        def write(to):
+            self._variables.save(to)
+            _write(os.path.join(to, POLICY), json.dumps(about))
+
+        self._bests.save(self.agent.memory.pointer, write)
+
+    # ------------------------------------------------------------ resuming
 
     def _load(self):
         steps = self._checkpoints.steps()
         if not steps:
             return
-        older = f'goes on from step-{steps[-2]}' if steps[1:] else 'begins anew'
+        older = f'resumes from step-{steps[-2]}' if steps[1:] else 'begins anew'
         advice = f'delete that folder, and --resume {older}'
         with self._checkpoints.reading(steps[-1], advice) as source:
-            self._variables.restore(source)
-            memory, rows = self.agent.memory, load_array(os.path.join(source, MEMORY))
-            memory.data[: len(rows)] = rows
-            self._loop.go_to(_read(os.path.join(source, POSITION)))
-            with open(os.path.join(source, folder.REWARDS), encoding='ascii') as file:
-                self._rewards = file.read()
-            lines = self._rewards.splitlines()[1:]
-            self._rows = [tuple(float(word) for word in line.split(',')[1:]) for line in lines]
-            whole = min(steps[-1], memory.capacity), self._loop.episode, steps[-1]
-            if (len(rows), len(lines), self._loop.steps) != whole:
+            position = json.loads(files.read(os.path.join(source, POSITION)))
+            rows = load_array(os.path.join(source, MEMORY))
+            self._rows = folder.rows_in(files.read(os.path.join(source, folder.REWARDS)))
+            memory, pointer = self.agent.memory, position['pointer']
+            self._episode, self._var = position['episode'], float(position['var'])
+            shape = min(pointer, memory.capacity), memory.dims
+            fits = (pointer, self._episode) == (steps[-1], len(self._rows))
+            fits = fits and (rows.dtype, rows.shape) == (np.float32, shape)
+            if not (fits and np.isfinite(rows).all() and 0 <= self._var < np.inf):
                 raise ValueError('its files do not fit together')
-        if self._loop.episode > self.config['episodes']:
+            memory.data[: len(rows)] = rows
+            memory.pointer = pointer
+            self._variables.restore(source)
+            set_random_states(self._env, position['random'])
+        if self._episode > self.config['episodes']:
             raise BadInput(
-                f'{self.path} has {self._loop.episode} episodes already: ask for more of them '
-                'with --episodes'
+                f'{self.path} has {self._episode} episodes already: ask for more of them with '
+                '--episodes'
             )
 
     def _returns_of_best(self):
         steps = self._bests.steps()
-        if not steps:
-            return None
+        return np.array(self._read_policy(steps[-1])['returns'], float) if steps else None
+
+    def _read_policy(self, step):
         advice = 'delete that folder, and --resume keeps the best from there on'
-        with self._bests.reading(steps[-1], advice) as source:
-            return np.array(_read(os.path.join(source, POLICY))['returns'], float)
+        with self._bests.reading(step, advice) as source:
+            about = json.loads(files.read(os.path.join(source, POLICY)))
+            if not (np.isfinite(about['returns']).all() and about['returns']):
+                raise ValueError('its returns are none')
+            if not 0 <= about['episode'] < 10**9:
+                raise ValueError('its episode is none')
+            return about
 
 
-def _dump(content, path):
+def _write(path, text):
     with open(path, 'w') as file:
-        json.dump(content, file)
-
-
-def _read(path):
-    with open(path) as file:
-        return json.load(file)
+        file.write(text)

@@ -8,6 +8,10 @@ from contextlib import contextmanager
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from support import files
+
+NAME = 'variables'
+
 
 @contextmanager
 def os_errors():
@@ -15,7 +19,10 @@ def os_errors():
     try:
         yield
     except tf.errors.OpError as error:
-        raise OSError(errno.EIO, error.message.strip().split('\n')[0].split(';')[-1].strip())
+        for code in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EACCES, errno.ENOENT):
+            if os.strerror(code) in error.message:
+                raise OSError(code, os.strerror(code))
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 class Variables(object):
@@ -25,34 +32,24 @@ class Variables(object):
     the graph that TensorBoard shows.
     """
 
-    NAME = 'variables'
-
     def __init__(self, sess):
         self._sess, self._saver = sess, None
 
     def save(self, folder):
         """Write variables.index and variables.data-... into `folder`; raises OSError."""
         with self._sess.graph.as_default(), os_errors():
-            self._made().save(
-                self._sess,
-                os.path.join(folder, self.NAME),
-                write_meta_graph=False,
-                write_state=False,
-            )
+            path = os.path.join(folder, NAME)
+            self._get_saver().save(self._sess, path, write_meta_graph=False, write_state=False)
 
     def restore(self, folder):
-        """Give every variable its value from `folder`.
-
-        Raises:
-            ValueError: if they are those of another graph.
-        """
+        """Give every variable its value from `folder`; ValueError if they are of another graph."""
         with self._sess.graph.as_default():
             try:
-                self._made().restore(self._sess, os.path.join(folder, self.NAME))
+                self._get_saver().restore(self._sess, os.path.join(folder, NAME))
             except (tf.errors.OpError, ValueError) as error:
                 raise ValueError(str(error).splitlines()[0])
 
-    def _made(self):
+    def _get_saver(self):
         if self._saver is None:
             self._saver = tf.train.Saver(max_to_keep=0)  # 0: it deletes nothing
         return self._saver
@@ -68,4 +65,5 @@ def save_array(path, array):
 
 def load_array(path):
     """Return the numpy array in the file `path`; ValueError if it is none."""
-    return np.load(path, allow_pickle=False)
+    with files.open_regular(path) as file:
+        return np.load(file, allow_pickle=False)

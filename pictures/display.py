@@ -6,7 +6,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
-from experiment.errors import BadInput
+from support.messages import BadInput
 
 
 def is_there():

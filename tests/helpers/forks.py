@@ -96,7 +96,7 @@ class Forked(object):
 def _serve(lesson):
     os.chdir(os.path.dirname(lesson))
     sys.path[0] = os.path.dirname(lesson)
-    for module in ('experiment.quiet', 'experiment.program', 'memory'):
+    for module in ('support.quiet', 'experiment.program', 'memory'):
         importlib.import_module(module)
 
     for line in sys.stdin:

@@ -3,6 +3,10 @@
 TensorFlow 2 and the libraries that draw with OpenGL bring two versions of LLVM, and a process that
 loads both crashes. So what is to be seen is drawn by another process, which never loads TensorFlow:
 it has the same environment, gets each episode's random states and its actions, and goes along.
+
+An environment that a user may act upon keeps in its attribute `user_input` what its next step is to
+go by: None, or what JSON can hold, which its window's handlers set. Played with a window, it gets
+there what came in here.
 """
 
 import json
@@ -11,14 +15,20 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack, suppress
+from importlib.machinery import ModuleSpec
+from unittest.mock import MagicMock
+
+if __name__ == '__main__':
+    # What can be imported here is what can be there; the folder that one stands in is not searched.
+    sys.path[:] = json.loads(sys.argv.pop(1))
 
 import gym
 import numpy as np
 
-from experiment import display, environment, film
-from experiment.apart import python
-from experiment.errors import BadInput, RunFailed, one_line
-from experiment.randoms import random_states, set_random_states
+from pictures import display, film
+from support import environment
+from support.messages import BadInput, RunFailed, one_line
+from support.random_states import random_states, set_random_states
 
 
 class Shown(gym.Wrapper):
@@ -28,18 +38,20 @@ class Shown(gym.Wrapper):
         env: an environment that begins each episode anew, but for its random generators.
         name: its name, for the other process to make it.
         path: of a film to write; None opens gym's window.
+        played: whether what the user does in the window reaches `env`.
 
     Raises:
         BadInput: if nothing can be drawn here.
         RunFailed: from close(), if the film could not be made.
     """
 
-    def __init__(self, env, name, path=None):
+    def __init__(self, env, name, path=None, played=False):
         super().__init__(env)
         self.showing = False
         self._began = False
+        self._asks = played and hasattr(env.unwrapped, 'user_input')
         self._painter = subprocess.Popen(
-            **python('experiment.painter', name, path or ''),
+            [sys.executable, __file__, json.dumps(sys.path), name, path or ''],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -56,8 +68,11 @@ class Shown(gym.Wrapper):
     def step(self, action):
         if self._began:
             action = np.asarray(action)
-            self._send(action=action.tolist(), dtype=action.dtype.str)
-        return self.env.step(action)
+            self._send(action=action.tolist(), dtype=action.dtype.str, asks=self._asks)
+        answer = self.env.step(action)
+        if self._began and self._asks:  # what came in here while this step was drawn
+            self.env.unwrapped.user_input = self._answer()['user_input']
+        return answer
 
     def close(self):
         """Close the window, or write the film.
@@ -86,18 +101,18 @@ class Shown(gym.Wrapper):
         return answer
 
 
-def _paint(say, name, path):
-    """Follow the messages on standard input; say(key=value, ...) what came of it."""
+def _paint(answer, name, path):
+    """Follow the messages on standard input; answer(key=value, ...) what came of it."""
     env, frames, total = environment.make(name), [], 0.0
     with ExitStack() as stack:
         if path:
             stack.enter_context(display.any_display())
         else:
             display.needed()
-        say(ready=True)
+        answer(ready=True)
         for message in map(json.loads, sys.stdin):
             if 'end' in message:
-                say(**(film.save(frames, env, path) if path else {}))
+                answer(**(film.save(frames, env, path) if path else {}))
             elif 'random' in message:
                 set_random_states(env, message['random'])
                 env.reset()
@@ -109,20 +124,43 @@ def _paint(say, name, path):
                     frames.append(film.frame(env, total))
                 else:
                     env.render()
+                if message['asks']:
+                    answer(user_input=env.unwrapped.user_input)
+                elif hasattr(env.unwrapped, 'user_input'):
+                    env.unwrapped.user_input = None  # what is drawn is what happens there
         env.close()  # at the end, or because the other process is gone
 
 
-if __name__ == '__main__':
+class _NoTensorFlow(object):
+    """Imports TensorFlow as an object that does nothing, for a module that holds a lesson too."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition('.')[0] == 'tensorflow':
+            return ModuleSpec(name, self, is_package=True)
+
+    def create_module(self, spec):
+        return MagicMock()
+
+    def exec_module(self, module):
+        pass
+
+
+def _main():
+    sys.meta_path.insert(0, _NoTensorFlow())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the other process, which ends this
     answers = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)  # what an environment prints is no answer
 
-    def say(**answer):
-        print(json.dumps(answer), file=answers, flush=True)
+    def answer(**message):
+        print(json.dumps(message), file=answers, flush=True)
 
     try:
-        _paint(say, *sys.argv[1:])
+        _paint(answer, *sys.argv[1:])
     except (BadInput, RunFailed) as error:
-        say(error=str(error), bad_input=isinstance(error, BadInput))
+        answer(error=str(error), bad_input=isinstance(error, BadInput))
     except Exception as error:  # whatever the environment's drawing raises
-        say(error=f'the environment cannot be drawn ({one_line(error)[:300]})')
+        answer(error=f'the environment cannot be drawn ({one_line(error)})')
+
+
+if __name__ == '__main__':
+    _main()

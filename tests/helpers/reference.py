@@ -93,78 +93,106 @@ class Adam:
             p -= rate * m / (np.sqrt(v) + 1e-8)
 
 
-class DDPG:
-    """The original version's two updates, each with its replacement.
+class _Learner:
+    """Four networks and the two Adam steps; what is the same in every version.
 
     Args:
         actor, critic: the parameters, copied; the targets begin as copies of them.
         low, high: the bounds of the action, (action_dim,).
-        tau: of the soft replacement; None for hard ones at every `every_a`th and `every_c`th step.
+        tau: of the soft replacement.
+
+    A version's `ORDER` names the methods that make up one of its learning steps.
     """
 
-    def __init__(
-        self, actor, critic, low, high, tau=None, every_a=None, every_c=None, lr=0.001, gamma=0.9
-    ):
+    ORDER = ()
+    LR_C = 0.001
+
+    def __init__(self, actor, critic, low, high, tau=0.01, lr_a=0.001, lr_c=None, gamma=0.9):
         self.actor, self.actor_ = _copy(actor), _copy(actor)
         self.critic, self.critic_ = _copy(critic), _copy(critic)
         self.bounds = np.asarray(low, np.float64), np.asarray(high, np.float64)
-        self.tau, self.every_a, self.every_c, self.gamma = tau, every_a, every_c, gamma
-        self.adam_a, self.adam_c = Adam(self.actor, lr), Adam(self.critic, lr)
+        self.tau, self.gamma = tau, gamma
+        self.adam_a = Adam(self.actor, lr_a)
+        self.adam_c = Adam(self.critic, self.LR_C if lr_c is None else lr_c)
         self.steps = 0
 
-    def learn(self, b_s, b_a, b_r, b_s_):
-        """One learning step: critic, its target, actor, its target."""
-        nets = self.critic, self.critic_, self.actor_
-        grads = td_grads(*nets, self.bounds, self.gamma, b_s, b_a, b_r, b_s_)
-        self.adam_c.descend(grads)
-        self._replace(self.critic_, self.critic, self.every_c)
-
-        grads = q_grads_of_actor(self.actor, self.critic, b_s, *self.bounds)
-        self.adam_a.descend([-g for g in grads])
-        self._replace(self.actor_, self.actor, self.every_a)
+    def learn(self, *b):
+        """Take one learning step on the batch b_s, b_a, b_r, b_s_."""
+        self.batch = b
+        for step in self.ORDER:
+            getattr(self, step)()
         self.steps += 1
 
-    def _replace(self, target, source, every):
-        for t, e in zip(target, source):
-            if self.tau is not None:
-                t += self.tau * (e - t)
-            elif self.steps % every == 0:
-                t[...] = e
+    def step_critic(self):
+        nets = self.critic, self.critic_, self.actor_
+        self.adam_c.descend(td_grads(*nets, self.bounds, self.gamma, *self.batch))
+
+    def step_actor(self):
+        b_s = self.batch[0]
+        grads = q_grads_of_actor(self.actor, self.critic, b_s, *self.bounds)
+        self.adam_a.descend([-g * self.weight_of_a_sample(len(b_s)) for g in grads])
+
+    def weight_of_a_sample(self, n):
+        """The actor climbs along the mean over the n states of the batch."""
+        return 1 / n
+
+    def replace_actor(self):
+        _approach(self.actor_, self.actor, self.tau)
+
+    def replace_critic(self):
+        _approach(self.critic_, self.critic, self.tau)
+
+    def replace_both(self):
+        self.replace_actor()
+        self.replace_critic()
 
 
-class SimplifiedDDPG:
-    """The simplified version's learning step: actor, moving averages, critic against these.
+class DDPG(_Learner):
+    """The original version: the critic and its target, then the actor and its target.
 
-    Args:
-        actor, critic: the parameters, copied; the averages begin as copies of them.
-        low, high: the bounds of the action, (action_dim,).
+    With `every_a` and `every_c` the replacement is hard, at each learning step that they divide.
     """
 
-    def __init__(self, actor, critic, low, high, decay=0.99, lr_a=0.001, lr_c=0.002, gamma=0.9):
-        self.actor, self.actor_ = _copy(actor), _copy(actor)
-        self.critic, self.critic_ = _copy(critic), _copy(critic)
-        self.bounds = np.asarray(low, np.float64), np.asarray(high, np.float64)
-        self.decay, self.gamma = decay, gamma
-        self.adam_a, self.adam_c = Adam(self.actor, lr_a), Adam(self.critic, lr_c)
+    ORDER = ('step_critic', 'replace_critic', 'step_actor', 'replace_actor')
 
-    def learn(self, b_s, b_a, b_r, b_s_):
-        """One learning step."""
-        self.step_actor(b_s)
-        self.move_averages()
-        self.step_critic(b_s, b_a, b_r, b_s_)
+    def __init__(self, *args, every_a=None, every_c=None, **numbers):
+        super().__init__(*args, **numbers)
+        self.every_a, self.every_c = every_a, every_c
 
-    def step_actor(self, b_s):
-        grads = q_grads_of_actor(self.actor, self.critic, b_s, *self.bounds)
-        self.adam_a.descend([-g / len(b_s) for g in grads])
+    def weight_of_a_sample(self, n):
+        """The actor climbs along the sum over the batch."""
+        return 1
 
-    def move_averages(self):
-        for average, value in zip(self.actor_ + self.critic_, self.actor + self.critic):
-            average *= self.decay
-            average += (1.0 - self.decay) * value
+    def replace_actor(self):
+        if self.every_a is None:
+            super().replace_actor()
+        elif self.steps % self.every_a == 0:
+            _approach(self.actor_, self.actor, 1)
 
-    def step_critic(self, b_s, b_a, b_r, b_s_):
-        nets = self.critic, self.critic_, self.actor_
-        self.adam_c.descend(td_grads(*nets, self.bounds, self.gamma, b_s, b_a, b_r, b_s_))
+    def replace_critic(self):
+        if self.every_c is None:
+            super().replace_critic()
+        elif self.steps % self.every_c == 0:
+            _approach(self.critic_, self.critic, 1)
+
+
+class SimplifiedDDPG(_Learner):
+    """The simplified version: both targets, then the actor, then the critic against the targets."""
+
+    ORDER = ('replace_both', 'step_actor', 'step_critic')
+    LR_C = 0.002
+
+
+class AveragingDDPG(_Learner):
+    """The version with averages for targets: the actor, the averages, the critic against these."""
+
+    ORDER = ('step_actor', 'replace_both', 'step_critic')
+    LR_C = 0.002
+
+
+def _approach(targets, sources, tau):
+    for t, e in zip(targets, sources):
+        t += tau * (e - t)
 
 
 def learn_clear_of_jumps(learner, batches, margin=1e-5):

@@ -2,28 +2,38 @@
 
 import atexit
 import weakref
+from contextlib import contextmanager
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 from tensorflow.core.protobuf.config_pb2 import CallableOptions
 
-# For the arithmetic within one operation: --threads. TensorFlow makes them for the first session.
-THREADS = 1
+_sessions = weakref.WeakSet()
+_threads = 1
 
-# Variables as TensorFlow 2 has them, in TensorFlow 1.15 too: what has been read stays, so gradients
-# need no gating. The executor below takes no others.
-tf.enable_resource_variables()
+
+@contextmanager
+def threads(count):
+    """Give sessions made while this lasts `count` threads for the arithmetic of one operation.
+
+    TensorFlow makes a process's threads once, for its first session.
+    """
+    global _threads
+    before, _threads = _threads, count
+    try:
+        yield
+    finally:
+        _threads = before
 
 
 def config():
     """Return the ConfigProto of new sessions."""
-    # Small networks lose time on a GPU, so none is asked for; to use one, delete device_count.
-    proto = tf.ConfigProto(intra_op_parallelism_threads=THREADS, device_count={'GPU': 0})
-    # The leanest executor knows no control flow, and hands nothing to a pool of threads: for an
-    # operation of a microsecond that takes longer than the operation. 28 % of a step.
+    # Small networks lose time on a GPU: handing over 32 rows takes longer than computing with them.
+    proto = tf.ConfigProto(intra_op_parallelism_threads=_threads, device_count={'GPU': 0})
+    # The leanest executor knows no control flow, takes resource variables only, and hands nothing
+    # to a pool of threads: for an operation of a microsecond that takes longer than the operation.
     proto.experimental.executor_type = 'SINGLE_THREADED_EXECUTOR'
-    # TensorFlow's graph optimiser is made for large graphs, to ours it only adds operations: 24 %
-    # of a step with TensorFlow 2.21, nothing with 1.15.
+    # TensorFlow's graph optimiser is made for large graphs; to ours it only adds operations.
     proto.graph_options.rewrite_options.disable_meta_optimizer = True
     return proto
 
@@ -31,22 +41,19 @@ def config():
 def new_session():
     """Return a session on the default graph; it is closed when Python ends, if not before."""
     sess = tf.Session(config=config())
-    _SESSIONS.add(sess)
+    _sessions.add(sess)
     return sess
-
-
-_SESSIONS = weakref.WeakSet()
 
 
 @atexit.register
 def _close_all():
     # a callable of an open session complains at the end, once TensorFlow itself is gone
-    for sess in list(_SESSIONS):
+    for sess in list(_sessions):
         sess.close()
 
 
 def make_callable(sess, fetch, feed_list):
-    """Like `sess.make_callable(fetch, feed_list)`, but a call costs 150 microseconds less.
+    """Like `sess.make_callable(fetch, feed_list)`, but a call takes a fraction of the time.
 
     TensorFlow's own, given feeds, calls `sess.run` every time, which looks up every name and builds
     its lists anew. Here that is done once. `_make_callable_from_options` is the same in TensorFlow

@@ -1,6 +1,6 @@
 """Small gym environments for the tests: several joints, and each way an environment can be wrong.
 
-From the command line: --env tests.environments:ThreeJoints-v0
+From the command line: --env tests.helpers.environments:ThreeJoints-v0
 """
 
 import os

@@ -1,16 +1,15 @@
-"""A film of an episode: a GIF, or a PNG with a strip of frames."""
+"""A film of an episode, as a GIF."""
 
 import functools
 import os
 
 import numpy as np
 
-from experiment.errors import BadInput, RunFailed
-from experiment.files import whole
+from support import files
+from support.messages import BadInput, RunFailed
 
 SIDE = 300  # pixels of a frame's longer side
 COLOURS = 32  # enough for gym's drawings, and what keeps the file small
-STRIP = 8  # frames in a PNG, at even distances
 
 
 def check(path, force):
@@ -19,9 +18,9 @@ def check(path, force):
     Raises:
         BadInput: with the line to print.
     """
-    if not path.lower().endswith(('.gif', '.png')):
-        raise BadInput(f'--gif {path}: the name must end in .gif, or in .png for a strip of frames')
-    if os.path.exists(path) and not force:
+    if not path.lower().endswith('.gif'):
+        raise BadInput(f'--gif {path}: the name must end in .gif')
+    if os.path.lexists(path) and not force:
         raise BadInput(f'{path} is already there: name another file, or replace it with --force')
     above = os.path.dirname(path) or '.'
     if os.path.isdir(path) or not os.path.isdir(above) or not os.access(above, os.W_OK):
@@ -41,8 +40,7 @@ def frame(env, total):
         raise RunFailed('the environment draws no picture of itself')
     image = Image.fromarray(picture.astype(np.uint8))
     image.thumbnail((SIDE, SIDE), Image.LANCZOS)
-    text = f'return {total:.0f}'
-    ImageDraw.Draw(image).text((8, 6), text, fill=(0, 0, 0), font=_font())
+    ImageDraw.Draw(image).text((8, 6), f'return {total:.0f}', fill=(0, 0, 0), font=_font())
     return image
 
 
@@ -52,7 +50,7 @@ def save(frames, env, path):
     Args:
         frames: of `frame`, one a step.
         env: says how many frames a second it has.
-        path: ends in .gif or .png.
+        path: ends in .gif.
 
     Returns:
         A dict of the number of frames, the file's size in bytes and the film's length in seconds.
@@ -60,34 +58,16 @@ def save(frames, env, path):
     Raises:
         RunFailed: if it cannot be written.
     """
-    seconds = 0.0
+    rate = env.metadata.get('video.frames_per_second') or 30
+    pause = max(round(100 / rate), 2) * 10  # milliseconds; a GIF counts in hundredths
+    first, *others = _with_one_palette(frames)
     try:
-        with whole(path) as part:
-            if path.lower().endswith('.png'):
-                _strip(frames).save(part, 'PNG', optimize=True)
-            else:
-                rate = env.metadata.get('video.frames_per_second') or 30
-                pause = max(round(100 / rate), 2) * 10  # milliseconds; a GIF counts in hundredths
-                seconds = len(frames) * pause / 1000
-                small = _with_one_palette(frames)
-                small[0].save(
-                    *(part, 'GIF'), save_all=True, append_images=small[1:], duration=pause, loop=0
-                )
+        with files.whole(path) as part:
+            first.save(part, 'GIF', save_all=True, append_images=others, duration=pause, loop=0)
     except OSError as error:
         raise RunFailed(f'{path} could not be written ({error.strerror}): free some space')
+    seconds = len(frames) * pause / 1000
     return dict(frames=len(frames), size=os.path.getsize(path), seconds=seconds)
-
-
-def _strip(frames):
-    """Return STRIP of the frames side by side."""
-    from PIL import Image
-
-    chosen = [frames[i] for i in np.linspace(0, len(frames) - 1, STRIP).astype(int)]
-    width, height = chosen[0].size
-    strip = Image.new('RGB', (width * len(chosen), height))
-    for i, frame in enumerate(chosen):
-        strip.paste(frame, (i * width, 0))
-    return strip
 
 
 def _with_one_palette(frames):
@@ -97,10 +77,10 @@ def _with_one_palette(frames):
     some = frames[:: max(len(frames) // 10, 1)]
     width, height = some[0].size
     together = Image.new('RGB', (width, height * len(some)))
-    for i, frame in enumerate(some):
-        together.paste(frame, (0, i * height))
+    for i, image in enumerate(some):
+        together.paste(image, (0, i * height))
     palette = together.quantize(COLOURS)
-    return [frame.quantize(palette=palette, dither=Image.NONE) for frame in frames]
+    return [image.quantize(palette=palette, dither=Image.NONE) for image in frames]
 
 
 @functools.lru_cache(maxsize=None)

@@ -1,16 +1,10 @@
 """Pictures. Matplotlib is imported when the first is drawn, for it takes a second."""
 
-import json
 import logging
-import signal
-import subprocess
-import sys
 
 import numpy as np
 
-from experiment.apart import python
-from experiment.errors import one_line
-from experiment.files import whole
+from support.files import whole
 
 
 def new_figure(*size):
@@ -87,40 +81,8 @@ def draw_run(rows, window, best, path):
     save_figure(figure, path)
 
 
-def draw_run_apart(rows, window, best, path):
-    """Like draw_run, but matplotlib does not come into this process: another one draws.
-
-    If it is here already, as TensorFlow 2 brings it, that would save nothing, and it draws here.
-
-    Returns:
-        What went wrong in the other process, in a line, or None.
-    """
-    if 'matplotlib' in sys.modules:
-        draw_run(rows, window, best, path)
-        return None
-    drawn = subprocess.run(
-        **python('experiment.figures'),
-        input=json.dumps([[[float(number) for number in row] for row in rows], window, best, path]),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        universal_newlines=True,
-    )
-    if drawn.returncode:
-        return drawn.stdout.strip() or f'exit code {drawn.returncode}'
-    return None
-
-
 def save_figure(figure, path):
     """Write the PNG, which appears complete or not at all."""
     figure.tight_layout()
     with whole(path) as part:
         figure.savefig(part, dpi=120, format='png')
-
-
-if __name__ == '__main__':
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that trains
-    try:
-        draw_run(*json.load(sys.stdin))
-    except Exception as error:
-        print(one_line(error))
-        sys.exit(1)

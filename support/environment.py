@@ -1,0 +1,191 @@
+"""The one seam for what an environment gives: it is converted, or refused in a line."""
+
+import math
+import os
+import traceback
+import warnings
+
+import gym
+import numpy as np
+from gym.wrappers import TimeLimit
+
+from support.messages import BadInput, RunFailed, one_line
+
+GYM_WITH_PENDULUM_V0 = '0.17.3'
+
+
+def make(name):
+    """Make the gym environment `name` and check that DDPG, as taught here, can learn in it.
+
+    Gym's own time limit is taken off, as the tutorial's `env.unwrapped` does: MAX_EP_STEPS ends an
+    episode.
+
+    Args:
+        name: a gym name such as 'Pendulum-v0', or 'module:Name-v0' where `module` registers it.
+
+    Returns:
+        A Checked environment: observations are vectors, and actions are bounded vectors.
+
+    Raises:
+        BadInput: with one line that says what is wrong and what to do.
+    """
+    env = _gym_make(name)
+    if isinstance(env, TimeLimit):
+        env = env.env
+    try:
+        observations, actions = env.observation_space, env.action_space
+    except (Exception, SystemExit) as error:
+        raise BadInput(f'the environment {name!r} cannot be used: {one_line(error)}')
+    if not isinstance(actions, gym.spaces.Box):
+        raise BadInput(
+            f'{name} takes the actions {actions}, and DDPG needs continuous ones (a Box): '
+            'try --env Pendulum-v0'
+        )
+    if len(actions.shape) != 1 or actions.shape[0] == 0:
+        raise BadInput(
+            f'an action of {name} has the shape {actions.shape}, and DDPG here needs a vector: '
+            'flatten it with a gym.ActionWrapper'
+        )
+    with np.errstate(over='ignore', invalid='ignore'):
+        width = np.float32(actions.high) - np.float32(actions.low)
+    if not (np.isfinite(width).all() and (width > 0).all()):
+        raise BadInput(
+            f'the actions of {name} lie between {actions.low} and {actions.high}, and DDPG scales '
+            'its output to these bounds: make them finite, the lower below the upper, with a '
+            'gym.ActionWrapper'
+        )
+    if not isinstance(observations, gym.spaces.Box) or len(observations.shape) != 1:
+        raise BadInput(
+            f'an observation of {name} is a {observations}, and the networks here take a vector: '
+            'flatten it with a gym.ObservationWrapper'
+        )
+    return Checked(env)
+
+
+class Checked(gym.Wrapper):
+    """The environment itself, whose words are checked; where it fails, a RunFailed says so.
+
+    Observations become float64 vectors, rewards floats, `done` a bool. Actions are float32 here,
+    whatever kind of Box the environment has; it gets them in its own kind, integers rounded.
+    """
+
+    def __init__(self, env):
+        super().__init__(env)
+        box = env.action_space
+        self._seed_spaces(0)  # a space has no generator before, and what is saved should hold it
+        self._kind = box.dtype
+        self._own_kind = box.dtype != np.float32
+        if self._own_kind:
+            self.action_space = gym.spaces.Box(
+                box.low.astype(np.float32), box.high.astype(np.float32), dtype=np.float32
+            )
+
+    def seed(self, seed=None):
+        """Seed the environment, and its spaces, from which it may draw."""
+        self._seed_spaces(seed)
+        return _asked(self.env.seed, seed)
+
+    def _seed_spaces(self, seed):
+        _asked(self.env.action_space.seed, seed)
+        _asked(self.env.observation_space.seed, seed)
+
+    def reset(self):
+        """Return the first observation, (state_dim,), float64."""
+        return self._observation(_asked(self.env.reset))
+
+    def step(self, action):
+        """Return the next observation, the reward, whether the episode ends here, and a dict."""
+        if not np.isfinite(action).all():
+            raise diverged(action)
+        if self._own_kind:
+            if np.issubdtype(self._kind, np.integer):
+                action = np.rint(action)
+            action = np.asarray(action).astype(self._kind)
+        answer = _asked(self.env.step, action)
+        if not isinstance(answer, tuple) or len(answer) != 4:
+            raise _wrong(answer, 'step', 'observation, reward, done and info')
+        s_, r, done, info = answer
+        try:
+            r, done = float(_single(r)), bool(_single(done))
+        except (TypeError, ValueError):
+            raise RunFailed(
+                f'the environment gave the reward {_short(r)} and done {_short(done)}, and both '
+                'have to be single numbers'
+            )
+        if not math.isfinite(r):
+            raise RunFailed(f'the environment gave the reward {r}')
+        return self._observation(s_), r, done, info
+
+    def render(self, mode='human', **kwargs):
+        """Draw, or return a picture for mode 'rgb_array'."""
+        return _asked(self.env.render, mode, **kwargs)
+
+    def close(self):
+        """Close the environment."""
+        return _asked(self.env.close)
+
+    def _observation(self, given):
+        shape = self.observation_space.shape
+        try:
+            s = np.asarray(given, np.float64)
+        except (TypeError, ValueError):
+            raise _wrong(given, 'reset or step', f'an observation of {shape[0]} numbers')
+        if s.shape != shape:
+            raise _wrong(given, 'reset or step', f'an observation of {shape[0]} numbers')
+        if not np.isfinite(s).all():
+            raise RunFailed(f'the environment gave the observation {_short(s)}')
+        return s
+
+
+def diverged(action):
+    """Return the RunFailed that says that the actor's output `action` is not finite."""
+    return RunFailed(
+        f"the actor's output became {_short(action)} (smaller learning rates may help)"
+    )
+
+
+def _single(value):
+    """Return the number that `value` is, or that an array of one holds."""
+    return value if isinstance(value, (float, int, bool)) else np.asarray(value).item()
+
+
+def _asked(function, *args, **kwargs):
+    """Call what is the environment's own, and turn whatever it raises into a RunFailed."""
+    try:
+        return function(*args, **kwargs)
+    except (Exception, SystemExit) as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise RunFailed(
+            f'the environment failed with {one_line(error)} '
+            f'({os.path.basename(place.filename)}, line {place.lineno})'
+        )
+
+
+def _wrong(given, where, needed):
+    newer = isinstance(given, tuple) and len(given) in (2, 5)
+    hint = f', as newer gyms do: the lesson needs gym {GYM_WITH_PENDULUM_V0}' if newer else ''
+    return RunFailed(f'the environment gave {_short(given)} at {where}{hint}, not {needed}')
+
+
+def _short(value):
+    return ' '.join(str(value).split())[:100]
+
+
+def _gym_make(name):
+    """Return gym.make(name), or say in one line why there is no such environment."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # newer gyms warn of what the error says as well
+            return gym.make(name)
+    except (gym.error.UnregisteredEnv, gym.error.DeprecatedEnv):  # unknown name, unknown version
+        if name == 'Pendulum-v0':
+            raise BadInput(
+                f'gym {gym.__version__} has no Pendulum-v0, gym {GYM_WITH_PENDULUM_V0} has it: '
+                f'pip install gym=={GYM_WITH_PENDULUM_V0}'
+            )
+        raise BadInput(
+            f'gym {gym.__version__} knows no environment {name!r}: the default is Pendulum-v0, '
+            'and one of your own is named as --env module:Name-v0'
+        )
+    except (Exception, SystemExit) as error:  # whatever its own code, or a missing part, raises
+        raise BadInput(f'the environment {name!r} cannot be made: {one_line(error)}')

@@ -1,0 +1,81 @@
+"""What the programs say, and how they end: exceptions whose text is the line one reads."""
+
+import os
+import signal
+import sys
+from contextlib import contextmanager
+
+
+class BadInput(Exception):
+    """The program cannot begin as asked, and nothing was written."""
+
+    exit_code = 2
+
+
+class RunFailed(Exception):
+    """The run could not go on; what was saved before is kept."""
+
+    exit_code = 1
+
+
+class OutputLost(RunFailed):
+    """Something could not be printed."""
+
+
+class Stopped(Exception):
+    """The user asked the program to stop, with signal number `signum`; what was saved is kept."""
+
+    def __init__(self, text, signum=signal.SIGINT):
+        super().__init__(text)
+        self.signum = signum
+        self.exit_code = 128 + signum  # as shells have it
+
+
+@contextmanager
+def ends_in_one_line(program):
+    """Where the block ends in one of these exceptions or in Ctrl-C, print its line and exit.
+
+    Any other exception is somebody's mistake in the code, a student's perhaps: it keeps its
+    traceback.
+    """
+    sys.excepthook = sys.__excepthook__
+    # a script's background job would ignore it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except (BadInput, RunFailed, Stopped) as ending:
+        complain(f'{program}: {ending}')
+        sys.exit(ending.exit_code)
+    except KeyboardInterrupt:
+        complain(f'{program}: stopped')
+        sys.exit(128 + signal.SIGINT)
+
+
+def say(text, end='\n'):
+    """Print `text`, and at once: a pipe or a file would otherwise get it later, with much else.
+
+    Raises:
+        OutputLost: if whoever read it has gone, or its disk is full.
+    """
+    try:
+        print(text, end=end, flush=True)
+    except UnicodeEncodeError:  # a folder's name, for example, in a terminal of another language
+        say(text.encode('ascii', 'backslashreplace').decode('ascii'), end)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing left to flush
+        raise OutputLost(f'the output could not be written ({error.strerror})')
+
+
+def complain(line):
+    """Print `line` to standard error, where there still is one."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except UnicodeEncodeError:
+        complain(line.encode('ascii', 'backslashreplace').decode('ascii'))
+    except OSError:
+        sys.stderr = None  # nothing left to flush
+
+
+def one_line(error):
+    """Return an exception's type and text in one line of at most 300 characters."""
+    return f'{type(error).__name__}: {" ".join(str(error).split())}'[:300]

@@ -1,0 +1,154 @@
+"""The numbers of a lesson: which there are, what each may be, and how a run changes them.
+
+A lesson is one of the files that people run, as a module. Its numbers are the names in capitals at
+its top. Where it takes `build` or `train` from another file, that file's numbers count too, but its
+own come first.
+"""
+
+import numbers
+from collections import namedtuple
+from contextlib import contextmanager
+
+from support.messages import BadInput
+
+Rule = namedtuple('Rule', 'allows words')
+
+
+def _whole(least, most):
+    def allows(value):
+        return isinstance(value, numbers.Integral) and least <= value <= most
+
+    return Rule(allows, f'a whole number from {least} to {most}')
+
+
+def _real(least, most, words=None):
+    def allows(value):
+        return isinstance(value, numbers.Real) and least <= value <= most
+
+    return Rule(allows, words or f'a number from {least} to {most}')
+
+
+_TINY, _HUGE = 1e-30, 1e30
+_STEP = _real(0, _HUGE, 'a number of at least 0')
+_RULES = dict(
+    MAX_EPISODES=_whole(1, 10**9),
+    MAX_EP_STEPS=_whole(1, 10**9),
+    LR_A=_STEP,
+    LR_C=_STEP,
+    GAMMA=_real(0, 1),
+    MEMORY_CAPACITY=_whole(1, 10**8),
+    BATCH_SIZE=_whole(1, 10**6),
+    HIDDEN_UNITS=_whole(1, 10**5),
+    VAR=_STEP,
+    VAR_DECAY=_real(0, 1),
+    REWARD_SCALE=_real(_TINY, _HUGE, 'a number above 0'),
+    tau=_real(0, 1),
+    rep_iter_a=_whole(1, 10**9),
+    rep_iter_c=_whole(1, 10**9),
+)
+_ANY = _real(-_HUGE, _HUGE, 'a number')  # one that a student has added
+
+
+def name(lesson):
+    """Return the name of the lesson's file without its ending, such as 'ddpg'."""
+    return lesson.__file__.replace('\\', '/').rpartition('/')[2][: -len('.py')]
+
+
+def env_of(lesson):
+    """Return the name of the lesson's environment."""
+    return _capitals(lesson)['ENV_NAME']
+
+
+def _capitals(lesson):
+    """Return everything in capitals that the lesson works with, its own first."""
+    found = {}
+    for namespace in _namespaces(lesson):
+        found.update((key, value) for key, value in namespace.items() if key.isupper())
+    return found
+
+
+def _namespaces(lesson):
+    """Return the globals of the files that the lesson consists of, its own last."""
+    return lesson.train.__globals__, lesson.build.__globals__, vars(lesson)
+
+
+def numbers_of(lesson):
+    """Return the lesson's numbers, {name: number}, each as its rule wants it.
+
+    Raises:
+        BadInput: naming one that cannot work, as HIDDEN_UNITS = 30.0.
+    """
+    found = {
+        key: value
+        for key, value in _capitals(lesson).items()
+        if key in _RULES or isinstance(value, numbers.Real)
+    }
+    return checked(found, 'at the top of the file ')
+
+
+def replacements_of(lesson):
+    """Return the ways to replace the targets that the lesson knows, {'soft': SOFT, ...}.
+
+    Raises:
+        BadInput: naming a number in them that cannot work.
+    """
+    found = {}
+    for key, value in _capitals(lesson).items():
+        if isinstance(value, dict) and 'name' in value:
+            given = {k: v for k, v in value.items() if k != 'name'}
+            found[value['name']] = dict(value, **checked(given, f'in {key} '))
+    return found
+
+
+def checked(given, where=''):
+    """Return `given` in Python's own kinds of numbers; BadInput if a rule forbids one."""
+    for key, value in given.items():
+        rule = _RULES.get(key, _ANY)
+        if isinstance(value, bool) or not rule.allows(value):
+            raise BadInput(f'{key} = {value!r} {where}must be {rule.words}')
+    return {
+        key: int(value) if isinstance(value, numbers.Integral) else float(value)
+        for key, value in given.items()
+    }
+
+
+def changed(numbers, replacement, words):
+    """Return (numbers, replacement) with what `words`, such as 'GAMMA=0.95', say instead.
+
+    Args:
+        numbers: as numbers_of gives them.
+        replacement: one of those that replacements_of gives.
+
+    Raises:
+        BadInput: naming the known ones, if a word names none, or the rule that it breaks.
+    """
+    numbers, replacement = dict(numbers), dict(replacement)
+    for word in words:
+        key, equals, text = word.partition('=')
+        target = numbers if key in numbers else replacement
+        if not equals or key == 'name' or key not in target:
+            names = ', '.join([*numbers, *(key for key in replacement if key != 'name')])
+            raise BadInput(f'--set {word}: needs NAME=VALUE, with a NAME among {names}')
+        kind = int if isinstance(target[key], int) and key not in _REAL else float
+        try:
+            value = kind(text)
+        except ValueError:
+            raise BadInput(f'--set {word}: {key} must be {_RULES.get(key, _ANY).words}')
+        target.update(checked({key: value}))
+    return numbers, replacement
+
+
+_REAL = ('REWARD_SCALE', 'VAR', 'GAMMA', 'VAR_DECAY', 'LR_A', 'LR_C', 'tau')  # 3 may become 3.5
+
+
+@contextmanager
+def applied(lesson, given):
+    """While this lasts, the lesson builds and trains with the numbers `given`, {name: number}."""
+    before = [(namespace, dict(namespace)) for namespace in _namespaces(lesson)]
+    for namespace in _namespaces(lesson):
+        namespace.update((key, value) for key, value in given.items() if key in namespace)
+    try:
+        yield
+    finally:
+        for namespace, old in before:
+            namespace.update((key, old[key]) for key in given if key in old)

@@ -1,0 +1,127 @@
+"""Helpers that look into a TensorFlow graph, for the tests."""
+
+import support.quiet  # noqa: F401  before TensorFlow
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from support import session
+
+
+def use_thread_pool(monkeypatch):
+    """Let new sessions run operations on several threads, in any order that the graph allows."""
+    pool = tf.ConfigProto(inter_op_parallelism_threads=4, use_per_session_threads=True)
+    monkeypatch.setattr(session, 'config', lambda: pool)
+
+
+def set_values(sess, variables, values):
+    """Give `variables` new `values`."""
+    sess.run(
+        [v.initializer for v in variables],
+        {v.initializer.inputs[1]: value for v, value in zip(variables, values)},
+    )
+
+
+def forgetting(sess, kept):
+    """Return an operation that gives all variables but `kept` their initial values again."""
+    names = {variable.name for variable in kept}
+    with sess.graph.as_default():
+        return tf.variables_initializer([v for v in tf.global_variables() if v.name not in names])
+
+
+def initialise_rest(sess):
+    """Initialise the variables that have no value yet."""
+    with sess.graph.as_default():
+        missing = [v for v in tf.global_variables() if not sess.run(tf.is_variable_initialized(v))]
+        sess.run(tf.variables_initializer(missing))
+
+
+def batch(random, state_dim, low, high, n=32):
+    """Return a random b_s, b_a, b_r, b_s_, float32."""
+    arrays = (
+        random.normal(size=(n, state_dim)),
+        random.uniform(low, high, size=(n, len(low))),
+        random.normal(size=(n, 1)),
+        random.normal(size=(n, state_dim)),
+    )
+    return [np.float32(array) for array in arrays]
+
+
+def ancestors(op, fed=()):
+    """Return every operation that must run before `op` when the tensors named `fed` are fed."""
+    seen, waiting = set(), [op]
+    while waiting:
+        op = waiting.pop()
+        before = [tensor.op for tensor in op.inputs if tensor.name not in fed]
+        before += op.control_inputs
+        waiting += [o for o in before if o not in seen]
+        seen.update(before)
+    return seen
+
+
+WRITES = 'ResourceApplyAdam', 'AssignVariableOp', 'AssignAddVariableOp', 'AssignSubVariableOp'
+
+
+class Step(object):
+    """What TensorFlow runs to fetch `fetch`, given the tensors `fed`.
+
+    `writes` and `reads` are the operations on variables, {variable's name: [operation]}.
+    """
+
+    def __init__(self, fetch, fed):
+        self._fed, self._before = {tensor.name for tensor in fed}, {}
+        runs = self.before(fetch) | {fetch}
+        self.writes = _by_variable(op for op in runs if op.type in WRITES)
+        self.reads = _by_variable(op for op in runs if op.type == 'ReadVariableOp')
+
+    def before(self, op):
+        """Return every operation that must have run before `op`."""
+        if op not in self._before:
+            self._before[op] = ancestors(op, self._fed)
+        return self._before[op]
+
+    def races(self):
+        """Return (read, write) of the same variable of which either may come first."""
+        return [
+            (read.name, write.name)
+            for variable, writes in self.writes.items()
+            for write in writes
+            for read in self.reads.get(variable, ())
+            if read not in self.before(write) and write not in self.before(read)
+        ]
+
+    def reads_for(self, write):
+        """Return the reads from which the value that `write` writes is computed, by variable."""
+        seen, waiting = set(), [tensor.op for tensor in write.inputs]
+        while waiting:
+            op = waiting.pop()
+            if op not in seen and op.type != 'ReadVariableOp':
+                waiting += [tensor.op for tensor in op.inputs if tensor.name not in self._fed]
+            seen.add(op)
+        return _by_variable(op for op in seen if op.type == 'ReadVariableOp')
+
+
+def _by_variable(ops):
+    found = {}
+    for op in ops:
+        found.setdefault(op.inputs[0].op.name, []).append(op)
+    return found
+
+
+def doubles(arrays):
+    """Return the arrays in float64."""
+    return [array.astype(np.float64) for array in arrays]
+
+
+def weights_for(net):
+    """Return numpy's random values for a network's variables."""
+    random = np.random.RandomState(3)
+    return [random.normal(0, 0.3, variable.shape.as_list()) for variable in net]
+
+
+def changed(before, after):
+    """Return the names of the networks in which any weight differs."""
+    return {
+        name
+        for name in before
+        if any((old != new).any() for old, new in zip(before[name], after[name]))
+    }
