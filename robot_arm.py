@@ -113,7 +113,7 @@ class Arm(gym.Env):
 
     def render(self, mode='human'):
         """Draw the arm, or return the picture for mode 'rgb_array'."""
-        from gym.envs.classic_control import rendering  # when it is needed: without a display it fails
+        from gym.envs.classic_control import rendering  # here: it fails where there is no display
 
         if self.viewer is None:
             self.viewer = rendering.Viewer(self.side, self.side)
@@ -126,12 +126,13 @@ class Arm(gym.Env):
             shape.add_attr(rendering.Transform(place, angle))
             self.viewer.add_onetime(shape)
 
-        draw(rendering.make_circle(self.goal_radius), (0.3, 0.5, 0.9), self.goal)
+        colour = (0.3, 0.8, 0.4) if self._at_goal() else (0.3, 0.5, 0.9)  # green once it is there
+        draw(rendering.make_circle(self.goal_radius), colour, self.goal)
         for place, angle in (((0, 0), self.angles[0]), (elbow, self.angles.sum())):
             draw(rendering.make_capsule(self.link, 0.08), (0.8, 0.3, 0.3), place, angle)
         for place in ((0, 0), elbow):
             draw(rendering.make_circle(0.02), (0, 0, 0), place)
-        draw(rendering.make_circle(0.03), (1, 0.8, 0.2), finger)
+        draw(rendering.make_circle(0.03), (0.95, 0.75, 0.1), finger)
         return self.viewer.render(return_rgb_array=mode == 'rgb_array')
 
     def close(self):

@@ -1,5 +1,16 @@
-"""The tests' processes keep their output back as most users' do, until it is flushed."""
+"""Before any test: TensorFlow is imported in silence."""
 
-import os
+import support.quiet  # noqa: F401
 
-os.environ.pop('PYTHONUNBUFFERED', None)
+import pytest
+
+from tests.helpers.forks import Forks
+from tests.helpers.program import PROJECT
+
+
+@pytest.fixture
+def forks(tmp_path):
+    """Starts ddpg.py in an empty folder."""
+    forks = Forks(PROJECT / 'ddpg.py', tmp_path)
+    yield forks
+    forks.close()

@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from experiment import checkpoints
 from experiment.checkpoints import Checkpoints, Damaged
+from support import files
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def calls_of_a_save(saved, kill_at=None):
     for name in ('mkdir', 'open', 'fsync', 'rename', 'unlink', 'rmdir'):
         setattr(os, name, watched(getattr(os, name)))
     builtins.open = watched(open)
-    checkpoints.sync = watched(checkpoints.sync)
+    files.sync = watched(files.sync)
     saved.save(40, writing(40))
     os._exit(count[0])
 
@@ -110,7 +110,7 @@ def test_killed_at_any_call_there_are_only_complete_ones(tmp_path, keep):
 
 def test_everything_is_on_the_disk_before_it_has_its_name(saved, monkeypatch):
     order, rename = [], os.rename
-    monkeypatch.setattr(checkpoints, 'sync', lambda path: order.append(os.path.basename(path)))
+    monkeypatch.setattr(files, 'sync', lambda path: order.append(os.path.basename(path)))
     monkeypatch.setattr(
         os, 'rename', lambda a, b: order.append(f'{os.path.basename(b)}!') or rename(a, b)
     )

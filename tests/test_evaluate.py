@@ -6,9 +6,10 @@ import pytest
 
 from experiment import best
 from experiment.best import Best, unlike_starts
-from experiment.errors import RunFailed
+from support.environment import Checked
+from support.messages import RunFailed
 from experiment.evaluate import greedy_returns
-from tests.environments import GlobalRandom, Joints
+from tests.helpers.environments import GlobalRandom, Joints
 
 
 def middle(b_s):
@@ -59,7 +60,7 @@ def test_in_lockstep_as_one_by_one_on_pendulum():
 
 def test_an_actor_that_diverged_is_named():
     with pytest.raises(RunFailed, match=r'became \[nan'):
-        greedy_returns(joints(1), lambda b_s: middle(b_s) * np.nan, [1], 5)
+        greedy_returns([Checked(Joints())], lambda b_s: middle(b_s) * np.nan, [1], 5)
 
 
 # ---------------------------------------------------------------- the best policy
@@ -86,9 +87,9 @@ class Policies(object):
         self.calls += 1
         return middle(b_s) + self.offset
 
-    def tried(self, offset, episode=10):
+    def tried(self, offset):
         self.offset = offset
-        return self.best.after(episode)
+        return self.best.try_policy()
 
 
 def test_the_best_so_far_is_kept():
@@ -98,13 +99,6 @@ def test_the_best_so_far_is_kept():
     assert [mean is None for mean in means] == [False, True, False, True, True, False]
     assert means[0] < means[2] < means[5] < 0
     assert means[5] == pytest.approx(np.mean(policies.best.returns))
-
-
-def test_it_is_tried_every_few_episodes():
-    policies = Policies()
-    offsets = iter(np.linspace(1, 0.1, 50))
-    kept = [policies.tried(next(offsets), episode) is not None for episode in range(1, 51)]
-    assert np.flatnonzero(kept).tolist() == list(range(best.EVERY - 1, 50, best.EVERY))
 
 
 def test_a_worse_policy_costs_the_first_starts_only():
@@ -117,7 +111,7 @@ def test_a_worse_policy_costs_the_first_starts_only():
     assert policies.calls == 25
 
 
-def test_it_goes_on_from_what_was_the_best():
+def test_a_resumed_run_holds_it_against_what_was_the_best():
     policies = Policies()
     policies.tried(0.3)
     later = Policies()
@@ -146,7 +140,7 @@ def test_unlike_starts_are_farther_apart_than_the_first_ones():
         distances = [np.abs(a - b).sum() for i, a in enumerate(first) for b in first[:i]]
         return min(distances)
 
-    count = best.PARTS[-1]
+    count = best.ALL
     chosen = unlike_starts(env, best.SEEDS, count)
     assert len(set(chosen)) == count
     assert set(chosen) <= set(best.SEEDS)

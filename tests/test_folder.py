@@ -1,17 +1,16 @@
-"""experiment/folder.py"""
+"""experiment/folder.py, experiment/events.py and support/files.py"""
 
-import collections
 import json
 import os
+from contextlib import closing
 
 import pytest
-
-import experiment.quiet  # noqa: F401  before TensorFlow
 import tensorflow.compat.v1 as tf
-from experiment import folder
-from experiment.errors import BadInput
 
-Episode = collections.namedtuple('Episode', 'index reward var')
+from experiment import folder
+from experiment.events import EventFile
+from support import files
+from support.messages import BadInput
 
 
 @pytest.fixture(autouse=True)
@@ -19,39 +18,12 @@ def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def recorder():
-    os.makedirs('run')
-    graph = tf.Graph()
-    with graph.as_default():
-        tf.constant(1.0, name='Actor')
-    recorder = folder.Recorder('run', {'seed': 3, 'hyperparameters': {'GAMMA': 0.9}}, graph)
-    yield recorder
-    recorder.close()
-
-
-def events():
-    """Return the names in the graph, and {(tag, step): value} of the scalars, of the event file."""
-    (path,) = [name for name in os.listdir('run') if name.startswith('events')]
-    names, scalars = set(), {}
-    for event in tf.train.summary_iterator(os.path.join('run', path)):
-        names |= {node.name for node in tf.GraphDef.FromString(event.graph_def).node}
-        scalars.update({(v.tag, event.step): v.simple_value for v in event.summary.value})
-    return names, scalars
-
-
-def rewards():
-    with open('run/rewards.csv', 'rb') as file:
-        return file.read()
-
-
 def test_each_run_has_the_next_free_folder():
     paths = [folder.create('ddpg') for _ in range(3)]
     os.rmdir(paths[1])
     paths.append(folder.create('ddpg'))
-    assert [path.replace(os.sep, '/') for path in paths] == [
-        *('runs/ddpg-1', 'runs/ddpg-2', 'runs/ddpg-3', 'runs/ddpg-2')
-    ]
+    expected = ['runs/ddpg-1', 'runs/ddpg-2', 'runs/ddpg-3', 'runs/ddpg-2']
+    assert [path.replace(os.sep, '/') for path in paths] == expected
     assert all(os.path.isdir(path) for path in paths)
 
 
@@ -60,11 +32,11 @@ def test_a_named_folder_is_made_with_its_parents_or_used_if_it_holds_no_run():
     assert folder.create('ddpg', 'a/b') == 'a/b'
 
 
-@pytest.mark.parametrize('name', ['config.json', 'rewards.csv'])
-def test_a_folder_that_holds_a_run_is_refused(name):
+@pytest.mark.parametrize('name', ['config.json', 'rewards.csv', 'curve.png', 'best'])
+def test_a_folder_that_holds_a_run_or_something_of_such_a_name_is_refused(name):
     os.makedirs('old')
     open(os.path.join('old', name), 'w').close()
-    with pytest.raises(BadInput, match=r'^old already holds a run: .*--run'):
+    with pytest.raises(BadInput, match=rf'^old already holds {name}: .*--run'):
         folder.create('ddpg', 'old')
 
 
@@ -85,18 +57,35 @@ def test_a_file_in_the_place_of_runs_is_refused():
         folder.create('ddpg')
 
 
-def test_rewards_are_on_disk_after_each_episode_in_full_precision(recorder):
-    assert rewards() == b'episode,reward,explore\n'
-    recorder.record(Episode(0, -1.0 / 3.0, 3.0), {})
-    assert rewards() == b'episode,reward,explore\n0,-0.3333333333333333,3.0\n'
-    recorder.record(Episode(1, -1e-17, 0.1 + 0.2), {})
-    assert rewards().endswith(b'1,-1e-17,0.30000000000000004\n')
+@pytest.fixture
+def rewards():
+    with closing(folder.Rewards('.')) as rewards:
+        yield rewards
 
 
-def test_a_row_that_does_not_fit_leaves_no_part_of_itself(recorder, monkeypatch):
-    recorder.record(Episode(0, -1.0, 3.0), {})
-    before = rewards()
-    raw = recorder._rewards
+def on_disk():
+    with open('rewards.csv', 'rb') as file:
+        return file.read()
+
+
+def test_rewards_are_on_disk_after_each_episode_in_full_precision(rewards):
+    assert on_disk() == b'episode,reward,explore\n'
+    rewards.add(-1.0 / 3.0, 3.0)
+    assert on_disk() == b'episode,reward,explore\n0,-0.3333333333333333,3.0\n'
+    rewards.add(-1e-17, 0.1 + 0.2)
+    assert on_disk().endswith(b'1,-1e-17,0.30000000000000004\n')
+    assert folder.rows_in(on_disk().decode()) == rewards.rows
+
+
+@pytest.mark.parametrize('rows', [None, '', '1,2.0,3.0', '0,nan,3', '0,1.0', '0,1,2,3'])
+def test_what_is_no_table_of_episodes_is_refused(rows):
+    with pytest.raises(ValueError):
+        folder.rows_in('x' if rows is None else f'{folder.HEADER}\n{rows}\n')
+
+
+def test_a_row_that_does_not_fit_leaves_no_part_of_itself(rewards):
+    rewards.add(-1.0, 3.0)
+    before, raw = on_disk(), rewards._file
 
     class AlmostFull(object):
         """Takes three bytes more, like a disk at its end."""
@@ -107,40 +96,63 @@ def test_a_row_that_does_not_fit_leaves_no_part_of_itself(recorder, monkeypatch)
         def __getattr__(self, name):
             return getattr(raw, name)
 
-    recorder._rewards = AlmostFull()
+    rewards._file = AlmostFull()
     with pytest.raises(OSError, match='No space left'):
-        recorder.record(Episode(1, -2.0, 3.0), {})
-    assert rewards() == before
+        rewards.add(-2.0, 3.0)
+    assert on_disk() == before
+    assert len(rewards.rows) == 1
 
 
-def test_config_and_versions(recorder):
-    with open('run/config.json') as file:
+def test_config_and_versions():
+    folder.write_config('.', {'seed': 3})
+    with open('config.json') as file:
         config = json.load(file)
     assert config['seed'] == 3
-    assert config['hyperparameters'] == {'GAMMA': 0.9}
     assert config['versions']['tensorflow'] == tf.__version__
     assert set(config['versions']) == {'python', 'tensorflow', 'numpy', 'gym'}
 
 
-def test_tensorboard_finds_graph_and_scalars(recorder):
-    recorder.record(Episode(0, -1200.0, 3.0), {})
-    recorder.record(Episode(1, -800.0, 2.5), {'loss/critic': 0.25, 'loss/actor': 1.5})
-    names, scalars = events()  # before it is closed: a run that is killed has its curves
+def test_tensorboard_finds_graph_and_scalars():
+    graph = tf.Graph()
+    with graph.as_default():
+        tf.constant(1.0, name='Actor')
+    events = EventFile('.', graph)
+    events.add(0, {'reward': -1200.0})
+    events.add(1, {'reward': -800.0, 'loss/critic': 0.25})
+    names, scalars = set(), {}  # before it is closed: a run that is killed has its curves
+    for event in tf.train.summary_iterator(events.path):
+        names |= {node.name for node in tf.GraphDef.FromString(event.graph_def).node}
+        scalars.update({(v.tag, event.step): v.simple_value for v in event.summary.value})
+    events.close()
     assert names == {'Actor'}
-    assert scalars == {
-        **{('reward', 0): -1200.0, ('explore', 0): 3.0, ('reward', 1): -800.0},
-        **{('explore', 1): 2.5, ('loss/critic', 1): 0.25, ('loss/actor', 1): 1.5},
-    }
+    assert scalars == {('reward', 0): -1200.0, ('reward', 1): -800.0, ('loss/critic', 1): 0.25}
 
 
 def test_a_file_is_written_whole_or_not_at_all(monkeypatch):
-    folder.write_whole('config.json', 'old')
+    files.write_whole('config.json', 'old')
 
     def full(*args):
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr(os, 'replace', full)
     with pytest.raises(OSError):
-        folder.write_whole('config.json', 'new')
+        files.write_whole('config.json', 'new')
     assert os.listdir('.') == ['config.json']
-    assert open('config.json').read() == 'old\n'
+    assert files.read('config.json') == 'old\n'
+
+
+def test_a_link_in_the_place_of_a_part_is_not_written_through():
+    files.write_whole('outside', 'mine')
+    os.symlink('outside', 'config.json.part')
+    files.write_whole('config.json', 'new')
+    assert (files.read('outside'), files.read('config.json')) == ('mine\n', 'new\n')
+    assert sorted(os.listdir('.')) == ['config.json', 'outside']
+
+
+def test_only_regular_files_are_read():
+    files.write_whole('there', 'x')
+    os.symlink('there', 'link')
+    os.mkfifo('pipe')
+    for name in ('link', 'pipe', 'nowhere'):
+        with pytest.raises(OSError):
+            files.read(name)

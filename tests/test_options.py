@@ -2,17 +2,17 @@
 
 import pytest
 
-from experiment.errors import BadInput
 from experiment.options import parse
+from support.messages import BadInput
 
 NOT_GIVEN = dict.fromkeys(
     ('episodes', 'seed', 'env', 'replacement', 'threads', 'run', 'resume', 'play', 'gif')
 )
-NOT_GIVEN.update(dict.fromkeys(('last', 'force', 'render', 'quiet'), False))
+NOT_GIVEN.update(dict.fromkeys(('last', 'force', 'render', 'quiet'), False), set=[])
 
 
 def options(*words):
-    return vars(parse('ddpg', ['soft', 'hard'], words))
+    return vars(parse('ddpg', 'Pendulum-v0', ['soft', 'hard'], words))
 
 
 def test_nothing_given():
@@ -38,13 +38,13 @@ def test_each_option():
 @pytest.mark.parametrize(
     'words, says',
     [
-        ('--episodes 0', "--episodes: needs a whole number of at least 1, got '0'"),
-        ('--episodes -3', "--episodes: needs a whole number of at least 1, got '-3'"),
-        ('--episodes x', "--episodes: needs a whole number of at least 1, got 'x'"),
-        ('--episodes 1.5', "--episodes: needs a whole number of at least 1, got '1.5'"),
+        ('--episodes 0', "--episodes: needs a whole number from 1 to 1000000000, got '0'"),
+        ('--episodes -3', "--episodes: needs a whole number from 1 to 1000000000, got '-3'"),
+        ('--episodes x', "--episodes: needs a whole number from 1 to 1000000000, got 'x'"),
+        ('--episodes 1.5', "--episodes: needs a whole number from 1 to 1000000000, got '1.5'"),
         ('--seed -1', "--seed: needs a whole number from 0 to 4294967295, got '-1'"),
         ('--seed 4294967296', '--seed: needs a whole number from 0 to 4294967295'),
-        ('--threads 0', "--threads: needs a whole number of at least 1, got '0'"),
+        ('--threads 0', "--threads: needs a whole number from 1 to 256, got '0'"),
         ('--replacement medium', "--replacement: invalid choice: 'medium'"),
         ('--run', '--run: expected one argument'),
         ('--epis 3', 'unrecognized arguments: --epis 3'),
@@ -53,6 +53,7 @@ def test_each_option():
         ('--play a --run b', '--play takes no --run'),
         ('--play a --replacement soft', '--play takes no --replacement'),
         ('--play a --threads 2', '--play takes no --threads'),
+        ('--play a --set GAMMA=1', '--play takes no --set'),
         ('--resume a --run b', '--resume takes no --run'),
         ('--play a --gif b.gif --render', '--gif takes no --render'),
         ('--play a --gif b.gif --episodes 3', '--gif takes no --episodes'),
@@ -76,15 +77,15 @@ def test_help_explains_every_option_with_its_default(capsys):
     text = ' '.join(capsys.readouterr().out.split())
     for option, says in {
         '--episodes N': '(default: MAX_EPISODES, or 10)',
-        '--seed N': '(default: 1; when playing, always another)',
+        '--seed N': '(default: 1; to play: any)',
         '--env NAME': '(default: Pendulum-v0)',
         '--replacement {soft,hard}': '(default: soft)',
-        '--threads N': '(default: 1)',
+        '--threads N': '(default: 1, best here)',
         '--run DIR': '(default: the first free runs/ddpg-N)',
-        '--resume DIR': 'go on with the run',
+        '--resume DIR': 'resume the run',
         '--play DIR': 'play the best policy',
         '--last': 'the last policy',
-        '--gif FILE': 'film one episode',
+        '--gif FILE': 'film the policy',
         '--force': 'replace the file',
         '--render': 'in a window',
         '--quiet': 'the closing line only',

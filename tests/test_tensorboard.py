@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from tests.browser import GraphTab, scalars, tensorboard
-from tests.forks import Forks
-from tests.test_command_line import PROJECT, edited
+from tests.helpers.browser import GraphTab, scalars, tensorboard
+from tests.helpers.forks import Forks
+from tests.helpers.program import PROJECT, SMALL
 
 pytest.importorskip('selenium', reason='selenium drives the browser')
 pytestmark = pytest.mark.skipif(
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.skipif(
 def address(tmp_path_factory):
     """TensorBoard on a run that has learned and kept a best policy."""
     folder = tmp_path_factory.mktemp('run')
-    forks = Forks(edited(folder, MEMORY_CAPACITY=200, MAX_EP_STEPS=40), folder)
-    assert forks.run('--episodes', '20').returncode == 0
+    forks = Forks(PROJECT / 'ddpg.py', folder)
+    assert forks.run('--episodes', '20', *SMALL.split()).returncode == 0
     forks.close()
     with tensorboard(folder / 'runs') as address:
         yield address

@@ -4,7 +4,9 @@ From the command line: --env tests.helpers.environments:ThreeJoints-v0
 """
 
 import os
+import random
 import signal
+import types
 
 import gym
 import numpy as np
@@ -114,20 +116,59 @@ class GlobalRandom(Joints):
         return s_, r + np.random.uniform(), done, info
 
 
-class InterruptsNow(Joints):
-    """Joints that asks to stop after 45 to 84 steps, by where its first episode starts."""
+class Obeys(Joints):
+    """Joints whose first one in a process obeys the file `orders`: lines of a step and a signal."""
 
-    def __init__(self, really):
+    obeying = False
+
+    def __init__(self):
         super().__init__()
-        self.really, self.left = really, None
+        self.obeys, Obeys.obeying, self.all_steps = not Obeys.obeying, True, 0
 
     def step(self, action):
-        if self.left is None:
-            self.left = 45 + int(abs(self.state[0]) * 1e6) % 40
-        self.left -= 1
-        if self.really and self.left == 0:
-            os.kill(os.getpid(), signal.SIGINT)
+        self.all_steps += 1
+        if self.obeys and os.path.exists('orders'):
+            with open('orders') as file:
+                (step, signum), *rest = [map(int, line.split()) for line in file]
+            if step == self.all_steps:
+                os.remove('orders')
+                if rest:
+                    with open('orders', 'w') as file:
+                        file.writelines('%d %d\n' % tuple(order) for order in rest)
+                os.kill(os.getpid(), signum)
         return super().step(action)
+
+
+class Odd(Joints):
+    """Joints with something odd about it: the class attribute that `odd` names takes its place."""
+
+    def __init__(self, **odd):
+        super().__init__()
+        vars(self).update(odd)
+
+    def reset(self):
+        s = super().reset()
+        return self.first(s) if hasattr(self, 'first') else s
+
+    def step(self, action):
+        self.action = action
+        answer = super().step(action)
+        return self.answer(*answer) if hasattr(self, 'answer') else answer
+
+
+class DrawsFromEverywhere(Joints):
+    """Joints disturbed by every kind of generator, held in every kind of place."""
+
+    def __init__(self):
+        super().__init__()
+        self.in_a_list = [{'of dicts': np.random.RandomState(5)}]
+        self.in_an_object = types.SimpleNamespace(generator=random.Random(6))
+
+    def reset(self):
+        state = super().reset()
+        noise = self.in_a_list[0]['of dicts'].normal() + self.in_an_object.generator.gauss(0, 1)
+        noise += random.random() + np.random.uniform()
+        return state + noise + self.action_space.sample()[0] + self.observation_space.sample()
 
 
 class Interrupts(Joints):
@@ -160,8 +201,8 @@ _register('RaisesAtEpisode12', FailingAtEpisode, at=12)
 _register('GlobalRandom', GlobalRandom)
 _register('Drawn', Drawn)
 _register('CannotBeDrawn')
-_register('InterruptsNow', InterruptsNow, really=True)
-_register('Calm', InterruptsNow, really=False)
+_register('Obeys', Obeys)
+_register('DrawsFromEverywhere', DrawsFromEverywhere)
 _register('Raises', Failing, how='raise')
 _register('Kills', Failing, how='kill')
 _register('CannotBeMade', Joints, low=None, high=None)

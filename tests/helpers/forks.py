@@ -89,7 +89,8 @@ class Forked(object):
         status = int(self._server.stdout.readline())
         guard.cancel()
         self.returncode = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-        self.out, self.err = (Path(f'{self._stem}.{end}').read_text() for end in ('out', 'err'))
+        self.err = Path(f'{self._stem}.err').read_text()
+        self.out = self.shown()
         return self
 
 
@@ -113,7 +114,8 @@ def _become(lesson, job):
         import resource
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (job['file_size'],) * 2)
-    for number, name in ((0, os.devnull), (1, job['stem'] + '.out'), (2, job['stem'] + '.err')):
+    out = job.get('out', job['stem'] + '.out')
+    for number, name in ((0, os.devnull), (1, out), (2, job['stem'] + '.err')):
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC if number else os.O_RDONLY
         os.dup2(os.open(name, flags), number)
     os.chdir(job['folder'])

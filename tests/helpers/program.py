@@ -1,0 +1,33 @@
+"""The programs as a user starts them, for the price of one import of TensorFlow."""
+
+import csv
+from pathlib import Path
+
+PROJECT = Path(__file__).parent.parent.parent
+OURS = 'tests.helpers.environments:'
+SMALL = '--set MEMORY_CAPACITY=200 MAX_EP_STEPS=40'  # it soon learns, and often saves
+
+
+def rows(folder):
+    """Return the rows of a run's rewards.csv as dicts."""
+    with open(str(folder / 'rewards.csv'), newline='') as file:
+        return list(csv.DictReader(file))
+
+
+def rewards(folder):
+    """Return the bytes of a run's rewards.csv."""
+    return (folder / 'rewards.csv').read_bytes()
+
+
+def line_of(done, code, program='ddpg.py'):
+    """Return the one line that a program printed to standard error before it ended with `code`."""
+    assert done.returncode == code, (done.returncode, done.out, done.err)
+    assert done.err.startswith(f'{program}: '), done.err
+    assert done.err.count('\n') == 1 and done.err.endswith('\n'), done.err
+    return done.err
+
+
+def bytes_of(folder):
+    """Return {path: bytes} of all files in `folder` but the lock."""
+    files = [path for path in sorted(folder.rglob('*')) if path.is_file() and path.name != '.lock']
+    return {path.relative_to(folder): path.read_bytes() for path in files}
