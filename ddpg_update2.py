@@ -65,8 +65,11 @@ class DDPG(ddpg_update.DDPG):
             self.ctrain = opt.minimize(self.td_error, var_list=self.c_params)
 
         with tf.name_scope('init'):
-            self.sess.run(tf.global_variables_initializer())
-            params = self.a_params + self.c_params  # the averages begin as copies
+            params = self.a_params + self.c_params
+            averages = {self.ema.average(v).name for v in params}
+            others = [v for v in tf.global_variables() if v.name not in averages]
+            self.sess.run(tf.variables_initializer(others))
+            # the averages begin as copies; TensorFlow 1.15's own way to do so needs control flow
             self.sess.run([tf.assign(self.ema.average(v), v) for v in params])
         self._act = make_callable(self.sess, self.a, [self.S])
         self._atrain = make_callable(self.sess, self.soft_replace, [self.S])

@@ -10,11 +10,11 @@ import ddpg
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from benchmarks.step_time import ORIGINAL, loop, on_one_core, take_turns
-from experiment import session
-from experiment.errors import told_in_a_line
+from benchmarks.step_time import ORIGINAL, loop, on_one_core, paired, take_turns
 from experiment.options import Parser, whole_number
-from experiment.output import say
+from memory import Memory
+from support import session
+from support.messages import ends_in_one_line, say
 
 
 def undone(target, name, value):
@@ -44,15 +44,12 @@ def in_two_calls(env):
     """ddpg.py, where each update is a call and each replacement another."""
     sess, actor, critic = ddpg.build(env, seed=1)
     with sess.graph.as_default():
-        train = {
-            actor: session.make_callable(sess, actor.train_op, [actor.S]),
-            critic: session.make_callable(
-                sess, critic.train_op, [critic.S, critic.a, critic.R, critic.S_]
-            ),
-        }
+        feeds = {actor: [actor.S], critic: [critic.S, critic.a, critic.R, critic.S_]}
+        train = {net: session.make_callable(sess, net.train_op, feeds[net]) for net in feeds}
+        tau = ddpg.SOFT['tau']
         replace = {
-            net: sess.make_callable(ddpg.replace_op(net.t_params, net.e_params, ddpg.SOFT, None))
-            for net in train
+            net: sess.make_callable(ddpg.replace_op(net.t_params, net.e_params, tau))
+            for net in feeds
         }
 
     def learn(b_s, b_a, b_r, b_s_):
@@ -61,28 +58,26 @@ def in_two_calls(env):
         train[actor](b_s)
         replace[actor]()
 
-    return actor.choose_action, learn
+    return paired(env, actor.choose_action, learn)
 
 
-def in_float64(env, shipped=ddpg.memory_for):
-    """Return the memory as NumPy would have made it."""
-    memory = shipped(env)
-    memory.data = memory.data.astype(np.float64)
-    return memory
+class Float64Memory(Memory):
+    """The memory as NumPy would have made it."""
+
+    def __init__(self, capacity, dims):
+        super().__init__(capacity, dims)
+        self.data = self.data.astype(np.float64)
 
 
 def contenders():
     """Return {what is undone: `loop` of it}, ddpg.py as it is first."""
-    optimizer = tf.train.Optimizer
     return {
         'nothing': loop(ORIGINAL),
         'SINGLE_THREADED_EXECUTOR': without(usual_executor),
         'disable_meta_optimizer': without(graph_optimiser),
         'make_callable': undone(ddpg, 'make_callable', tf.Session.make_callable),
         'train and replace in one call': loop(in_two_calls),
-        'GATE_NONE': undone(optimizer, 'GATE_NONE', optimizer.GATE_OP),
-        'tf.add_n': undone(tf, 'add_n', lambda tensors: tensors[0] + tensors[1]),
-        'float32 memory': undone(ddpg, 'memory_for', in_float64),
+        'float32 memory': undone(ddpg, 'Memory', Float64Memory),
     }
 
 
@@ -104,5 +99,5 @@ def main():
 
 
 if __name__ == '__main__':
-    with told_in_a_line('benchmarks.savings'):
+    with ends_in_one_line('benchmarks.savings'):
         main()

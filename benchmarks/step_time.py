@@ -14,16 +14,28 @@ import time
 
 import ddpg
 import ddpg_update
+import ddpg_update2
 import gym
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from benchmarks.numpy_ddpg import NumpyDDPG
-from experiment import session
-from experiment.errors import RunFailed, told_in_a_line
-from experiment.figures import new_figure, save_figure
 from experiment.options import Parser, whole_number
-from experiment.output import say
+from memory import Memory
+from pictures.figures import new_figure, save_figure
+from support.agent import Agent
+from support.messages import RunFailed, ends_in_one_line, say
+
+
+class Pair(object):
+    """Takes an actor's and a critic's place in ddpg.train: `learn` is both updates at once."""
+
+    def __init__(self, choose_action, learn):
+        self.choose_action, self._learn = choose_action, learn
+
+    def learn(self, b_s, *rest):
+        if rest:  # as the critic; as the actor it has nothing left to do
+            self._learn(b_s, *rest)
 
 
 def textbook(env):
@@ -48,17 +60,7 @@ def textbook(env):
         plain.run(actor.train_op, {actor.S: b_s})
         plain.run(replace[actor])
 
-    return choose_action, learn
-
-
-def lesson(module):
-    """The given version as the program runs it."""
-
-    def contender(env):
-        agent = module.agent(env, ddpg.SOFT, seed=1)
-        return agent.choose_action, agent.learn
-
-    return contender
+    return paired(env, choose_action, learn)
 
 
 def in_numpy(env):
@@ -66,12 +68,29 @@ def in_numpy(env):
     sess, actor, critic = ddpg.build(env, seed=1)
     weights = sess.run(actor.e_params), sess.run(critic.e_params)
     by_hand = NumpyDDPG(*weights, env.action_space.low, env.action_space.high)
-    return by_hand.choose_action, by_hand.learn
+    return paired(env, by_hand.choose_action, by_hand.learn)
 
 
-def filled_memory(env):
-    """Return a full Memory of states that a random policy meets."""
-    memory = ddpg.memory_for(env)
+def paired(env, choose_action, learn):
+    """Return what ddpg.py's loop yields for the given acting and learning, with a full memory."""
+    pair, M = Pair(choose_action, learn), Memory(ddpg.MEMORY_CAPACITY, 2 * 3 + 1 + 1)
+    fill(M, env)
+    return ddpg.train(env, pair, pair, M, episodes=10**9)
+
+
+def lesson(module, threads=1):
+    """Return a contender: the given version as the program runs it."""
+
+    def contender(env):
+        agent = Agent(module, env, module.SOFT, seed=1, threads=threads)
+        fill(agent.memory, env)
+        return agent.train(10**9)
+
+    return contender
+
+
+def fill(memory, env):
+    """Fill a memory with transitions that a random policy meets."""
     env.seed(1)
     np.random.seed(1)
     s = env.reset()
@@ -83,15 +102,15 @@ def filled_memory(env):
         s = env.reset() if done else s_
     memory.data[:] = np.resize(rows, memory.data.shape)
     memory.pointer = memory.capacity + 1
-    return memory
 
 
 def loop(contender):
-    """Return a function that runs one episode of the loop and gives its microseconds a step."""
-    env = gym.make('Pendulum-v0')
-    choose_action, learn = contender(env)
-    memory = filled_memory(env)
-    episodes = ddpg.train(env, memory, choose_action, learn, episodes=10**9)
+    """Return a function that runs one episode of the loop and gives its microseconds a step.
+
+    Args:
+        contender: env -> an endless iterator of episodes.
+    """
+    episodes = contender(gym.make('Pendulum-v0').env)
 
     def episode():
         start = time.perf_counter()
@@ -150,30 +169,25 @@ def take_turns(contenders, rounds):
     return times
 
 
-def parts(contender):
-    """Return {part of a step: function} of one contender, each part by itself."""
-    env = gym.make('Pendulum-v0')
-    memory = filled_memory(env)
-    b_M = memory.sample(ddpg.BATCH_SIZE)
-    b = b_M[:, :3], b_M[:, 3:4], b_M[:, 4:5], b_M[:, 5:]
-    if contender is ORIGINAL:
-        _, actor, critic = ddpg.build(env, seed=1)
-        choose_action = actor.choose_action
-        updates = {'critic': lambda: critic.learn(*b), 'actor': lambda: actor.learn(b[0])}
-    else:
-        choose_action, learn = contender(env)
-        updates = {'critic and actor': lambda: learn(*b)}
+def parts():
+    """Return {part of a step of ddpg.py: function}, each part by itself."""
+    env = gym.make('Pendulum-v0').env
+    _, actor, critic = ddpg.build(env, seed=1)
+    M = Memory(ddpg.MEMORY_CAPACITY, 2 * 3 + 1 + 1)
+    fill(M, env)
+    b_M = M.sample(ddpg.BATCH_SIZE)
+    b_s, b_a, b_r, b_s_ = b_M[:, :3], b_M[:, 3:4], b_M[:, 4:5], b_M[:, 5:]
     s, low, high = env.reset(), env.action_space.low, env.action_space.high
-    a = choose_action(s)
-    calls = {
-        'act': lambda: choose_action(s),
+    a = actor.choose_action(s)
+    return {
+        'act': lambda: actor.choose_action(s),
         'noise': lambda: np.clip(np.random.normal(a, 0.1), low, high),
-        'environment': lambda: env.env.step(a),
-        'store': lambda: memory.store_transition(s, a, 0.1, s),
-        'sample': lambda: memory.sample(ddpg.BATCH_SIZE),
+        'environment': lambda: env.step(a),
+        'store': lambda: M.store_transition(s, a, 0.1, s),
+        'sample': lambda: M.sample(ddpg.BATCH_SIZE),
+        'critic': lambda: critic.learn(b_s, b_a, b_r, b_s_),
+        'actor': lambda: actor.learn(b_s),
     }
-    calls.update(updates)
-    return calls
 
 
 def repeated(call, times=100):
@@ -188,7 +202,7 @@ def repeated(call, times=100):
     return timed
 
 
-ORIGINAL, SIMPLIFIED = lesson(ddpg), lesson(ddpg_update)
+ORIGINAL = lesson(ddpg)
 
 
 def compare(rounds):
@@ -196,7 +210,8 @@ def compare(rounds):
     contenders = {
         'textbook': loop(textbook),
         'ddpg.py': loop(ORIGINAL),
-        'ddpg_update.py': loop(SIMPLIFIED),
+        'ddpg_update.py': loop(lesson(ddpg_update)),
+        'ddpg_update2.py': loop(lesson(ddpg_update2)),
         'NumPy by hand': loop(in_numpy),
     }
     theirs = stable_baselines3()
@@ -214,22 +229,11 @@ def compare(rounds):
     if theirs is None:
         say('(Stable-Baselines3 is not installed here: pip install stable-baselines3)')
 
-    calls = {
-        (contender, part): repeated(call)
-        for contender in (ORIGINAL, in_numpy)
-        for part, call in parts(contender).items()
-    }
-    medians = {key: np.median(values) for key, values in take_turns(calls, 21).items()}
-    original, by_hand = (
-        {part: value for (who, part), value in medians.items() if who is contender}
-        for contender in (ORIGINAL, in_numpy)
-    )
-    say('\n| part of a step | ddpg.py | NumPy by hand |')
-    say('|---|---:|---:|')
-    original['critic and actor'] = original['critic'] + original['actor']
-    for part in original:
-        numpy_time = f'{by_hand[part]:.1f}' if part in by_hand else ''
-        say(f'| {part} | {original[part]:.1f} | {numpy_time} |')
+    calls = {part: repeated(call) for part, call in parts().items()}
+    say('\n| part of a step of ddpg.py | microseconds, median |')
+    say('|---|---:|')
+    for part, values in take_turns(calls, 21).items():
+        say(f'| {part} | {np.median(values):.1f} |')
 
 
 def sized(changes, contender):
@@ -252,8 +256,7 @@ def sized(changes, contender):
 def serve(connection, sizes, threads):
     """In a process of its own, run an episode of ddpg.py of each size that comes; None ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends when the one that asks does
-    session.THREADS = threads
-    episodes = [sized(changes, ORIGINAL) for changes in sizes]
+    episodes = [sized(changes, lesson(ddpg, threads)) for changes in sizes]
     for index in iter(connection.recv, None):
         connection.send(episodes[index]())
 
@@ -379,5 +382,5 @@ def main():
 
 
 if __name__ == '__main__':
-    with told_in_a_line('benchmarks.step_time'):
+    with ends_in_one_line('benchmarks.step_time'):
         main()

@@ -18,7 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.browser import GraphTab, tensorboard
+from tests.helpers.browser import GraphTab, tensorboard
 
 HERE = Path(__file__).parent
 START = '12'  # the seed of a start near the bottom

@@ -1,5 +1,6 @@
 """The seam between a lesson and what runs it: the same few things for each of its files."""
 
+import random
 from functools import partial
 
 import support.quiet
@@ -24,6 +25,8 @@ class Agent(object):
     """
 
     def __init__(self, lesson, env, replacement, seed=None, threads=1):
+        if seed is not None:
+            random.seed(seed)  # an environment may draw from it
         with session.threads(threads), support.quiet.no_garbage():
             built = lesson.build(env, replacement, seed)
         if isinstance(built, tuple):  # an actor and a critic
