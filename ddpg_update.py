@@ -1,7 +1,6 @@
 """DDPG once more, simplified: the rewrite that the tutorial links at its end.
 
 Read `ddpg.py` first; symbols and shapes are those of its table. What is different here:
-
 - one class has actor, critic, their targets, both updates and the memory;
 - the actor minimises a loss, -mean Q(s, mu(s)), where dQ/da, `grad_ys` and -lr were needed before;
 - replacement is soft only, and both targets are replaced before anything learns.

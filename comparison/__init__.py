@@ -1,0 +1,1 @@
+"""Many runs: what is compared, a job, the sweep over cores or a cluster, the folder, the table."""

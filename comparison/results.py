@@ -5,91 +5,86 @@ import io
 import json
 import os
 
-import numpy as np
-
+from comparison.table import Run
 from experiment import folder
-from experiment.errors import BadInput
+from support import files
+from support.messages import BadInput
 
-EPISODES = ('version', 'seed', 'episode', 'reward', 'explore')
-RUNS = ('version', 'seed', 'last', 'best', 'seconds', 'microseconds')
+CONFIG, TABLE, PICTURE = 'compare.json', 'compare.md', 'compare.png'
+EPISODES = ('column', 'seed', 'episode', 'reward', 'explore')
+RUNS = ('column', 'seed', 'last', 'best', 'seconds')
+NAMES = (CONFIG, TABLE, PICTURE, 'episodes.csv', 'runs.csv', folder.CONFIG, folder.REWARDS)
 
 
-def opened(program, path, config):
-    """Make a folder, or take the one at `path` if it holds a comparison of the same `config`.
+def open_folder(path, config):
+    """Make a folder, or take the one at `path` if it holds a comparison with the same `config`.
+
+    Returns:
+        Its path.
 
     Raises:
         BadInput: if it holds another one, cannot be read or cannot be written.
     """
-    name = 'compare.json'
-    if path is None or not os.path.exists(os.path.join(path, name)):
-        path = folder.create(program, path)
-        folder.write_whole(os.path.join(path, name), json.dumps(config, indent=2))
-        return Comparison(path)
+    if path is None or not os.path.lexists(os.path.join(path, CONFIG)):
+        path = folder.create('compare', path, NAMES)
+        files.write_whole(os.path.join(path, CONFIG), json.dumps(config, indent=2))
+        return path
+    files.refuse_strangers(path)
     try:
-        with open(os.path.join(path, name)) as file:
-            before = json.load(file)
+        before = json.loads(files.read(os.path.join(path, CONFIG)))
         different = [key for key in config if before[key] != config[key]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadInput(f'{path} cannot be read ({error}): name another folder with --run')
     if different:
         raise BadInput(
-            f'{path} holds a comparison with other {" and ".join(different)}: '
-            'name another folder with --run'
+            f'{path} holds a comparison with other {" and ".join(different)}: name another folder '
+            'with --run'
         )
-    return Comparison(path)
+    return path
 
 
-class Comparison(object):
-    """What was trained so far, in memory and in the folder's episodes.csv and runs.csv."""
+class Results(object):
+    """The finished runs, in memory and in the folder's episodes.csv and runs.csv.
+
+    Attributes: `runs`, {(column's label, seed): Run}.
+    """
 
     def __init__(self, path):
-        self.path = path
-        self.runs = {}  # (version, seed) -> the values under RUNS[2:]
-        self.episodes = {}  # (version, seed) -> [(index, reward, explore), ...]
-        if os.path.exists(os.path.join(path, 'runs.csv')):
+        self.path, self.runs, self._episodes = path, {}, {}
+        if os.path.lexists(os.path.join(path, 'runs.csv')):
             self._read()
 
-    def add(self, version, seed, rows, run):
-        """Keep a finished run, on disk when this returns; runs.csv last: what it names is there."""
-        self.episodes[version, seed] = rows
-        self.runs[version, seed] = run
-        self._write(
-            'episodes.csv', EPISODES, [k + row for k in self.runs for row in self.episodes[k]]
-        )
-        self._write('runs.csv', RUNS, [k + values for k, values in self.runs.items()])
+    def add(self, column, seed, rows, last, best, seconds):
+        """Keep a run, on disk when this returns; runs.csv last: what it names is there."""
+        self._episodes[column, seed] = rows
+        self.runs[column, seed] = Run([reward for _, reward, _ in rows], last, best, seconds)
+        self._write('episodes.csv', EPISODES, [k + r for k in self.runs for r in self._episodes[k]])
+        self._write('runs.csv', RUNS, [key + run[1:] for key, run in self.runs.items()])
 
-    def rewards(self, version):
-        """Return the rewards of a version's runs, (runs, episodes)."""
-        runs = [self.episodes[key] for key in sorted(self.runs) if key[0] == version]
-        return np.array([[reward for _, reward, _ in rows] for rows in runs])
-
-    def column(self, version, name):
-        """Return one column of runs.csv for a version."""
-        values = [
-            run[RUNS.index(name) - 2] for key, run in sorted(self.runs.items()) if key[0] == version
-        ]
-        return np.array(values, float)  # None becomes nan
+    def of(self, column):
+        """Return {seed: Run} of a column."""
+        return {seed: run for (label, seed), run in sorted(self.runs.items()) if label == column}
 
     def _write(self, name, header, rows):
         text = io.StringIO()
-        csv.writer(text, lineterminator='\n').writerows([header] + rows)
-        folder.write_whole(os.path.join(self.path, name), text.getvalue().rstrip())
+        csv.writer(text, lineterminator='\n').writerows([header, *rows])
+        files.write_whole(os.path.join(self.path, name), text.getvalue().rstrip())
 
     def _read(self):
         try:
-            for version, seed, *values in self._rows('runs.csv', RUNS):
-                self.runs[version, int(seed)] = tuple(float(v) if v else None for v in values)
-                self.episodes[version, int(seed)] = []
-            for version, seed, index, reward, explore in self._rows('episodes.csv', EPISODES):
-                if (version, int(seed)) in self.runs:
-                    row = int(index), float(reward), float(explore)
-                    self.episodes[version, int(seed)].append(row)
-        except (OSError, ValueError) as error:
+            for column, seed, index, reward, explore in self._rows('episodes.csv', EPISODES):
+                row = int(index), float(reward), float(explore)
+                self._episodes.setdefault((column, int(seed)), []).append(row)
+            for column, seed, last, best, seconds in self._rows('runs.csv', RUNS):
+                key = column, int(seed)
+                rewards = [reward for _, reward, _ in self._episodes[key]]
+                best = float(best) if best else None
+                self.runs[key] = Run(rewards, float(last), best, float(seconds))
+        except (OSError, ValueError, KeyError) as error:
             raise BadInput(f'{self.path} cannot be read ({error}): name another folder with --run')
 
     def _rows(self, name, header):
-        with open(os.path.join(self.path, name), newline='') as file:
-            rows = list(csv.reader(file))
+        rows = list(csv.reader(io.StringIO(files.read(os.path.join(self.path, name)))))
         if not rows or tuple(rows[0]) != header or any(len(row) != len(header) for row in rows):
             raise ValueError(f'{name} is damaged')
         return rows[1:]

@@ -31,7 +31,7 @@ class Training(object):
     Args:
         path: the folder, which no other process writes to.
         config: what goes into config.json.
-        env, agent: what is trained. A Shown `env` is shown once an episode's return is good.
+        env, agent: what is trained; a Shown `env` is shown once a return is good.
         stop_asked: () -> the number of the signal that asks to stop, or None.
         quiet: print the closing line only.
 
@@ -188,8 +188,8 @@ class Training(object):
         def write(to):
             self._variables.save(to)
             save_array(os.path.join(to, MEMORY), self.agent.memory.data[:steps])
-            _write(os.path.join(to, POSITION), json.dumps(position))
-            _write(os.path.join(to, folder.REWARDS), folder.table(self._rows))
+            files.write(os.path.join(to, POSITION), json.dumps(position))
+            files.write(os.path.join(to, folder.REWARDS), folder.table(self._rows))
 
         self._checkpoints.save(steps, write)
 
@@ -199,7 +199,7 @@ class Training(object):
 
         def write(to):
             self._variables.save(to)
-            _write(os.path.join(to, POLICY), json.dumps(about))
+            files.write(os.path.join(to, POLICY), json.dumps(about))
 
         self._bests.save(self.agent.memory.pointer, write)
 
@@ -245,8 +245,3 @@ class Training(object):
             if not 0 <= about['episode'] < 10**9:
                 raise ValueError('its episode is none')
             return about
-
-
-def _write(path, text):
-    with open(path, 'w') as file:
-        file.write(text)

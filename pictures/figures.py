@@ -1,5 +1,6 @@
 """Pictures. Matplotlib is imported when the first is drawn, for it takes a second."""
 
+import itertools
 import logging
 
 import numpy as np
@@ -19,15 +20,17 @@ def draw_curves(curves, window, path):
     """Draw learning curves: the median over seeds, in a band that holds the middle half of them.
 
     Args:
-        curves: (label, rewards (seeds, episodes)) of each version, three at most.
+        curves: (label, rewards (seeds, episodes)) of each version.
         window: how many episodes the curve is a running mean of.
         path: of the PNG.
     """
     figure = new_figure(8, 4.5)
     axes = figure.subplots()
     # dark, middle and light, so that a grey print still tells them apart
-    styles = (('#1b3a6b', '-'), ('#c4501b', '--'), ('#2fa58a', '-.'))
+    colours = '#1b3a6b', '#c4501b', '#2fa58a', '#8a6d1f', '#7a4fa3', '#555555'
+    styles = itertools.cycle(zip(colours, itertools.cycle(('-', '--', '-.', ':'))))
     for (label, rewards), (colour, line) in zip(curves, styles):
+        rewards = np.array(rewards)
         window = min(window, rewards.shape[1])
         means = np.array([np.convolve(row, np.ones(window) / window, 'valid') for row in rewards])
         episodes = np.arange(window, rewards.shape[1] + 1)

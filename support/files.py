@@ -25,10 +25,16 @@ def whole(path):
         remove(part)
 
 
+def write(path, text):
+    """Write `text` to the file `path`."""
+    with open(path, 'w', encoding='utf-8', newline='\n') as file:
+        file.write(text)
+
+
 def write_whole(path, text):
     """Write `text` and a newline to the file `path`, which appears complete or not at all."""
-    with whole(path) as part, open(part, 'w', encoding='utf-8', newline='\n') as file:
-        file.write(text + '\n')
+    with whole(path) as part:
+        write(part, text + '\n')
 
 
 def read(path):

@@ -1,11 +1,10 @@
-"""experiment/session.py"""
+"""support/session.py"""
 
 import numpy as np
 import pytest
 
-import experiment.quiet  # noqa: F401  before TensorFlow
 import tensorflow.compat.v1 as tf
-from experiment.session import make_callable, new_session
+from support.session import make_callable, new_session
 
 
 @pytest.fixture

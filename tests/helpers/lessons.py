@@ -52,7 +52,8 @@ class Built(object):
             else:
                 nets = agent.a_params, [agent.ema.average(v) for v in agent.a_params]
                 nets += agent.c_params, [agent.ema.average(v) for v in agent.c_params]
-            self.td_error, self.actor_value = agent.td_error, -agent.a_loss
+            with agent.sess.graph.as_default():
+                self.td_error, self.actor_value = agent.td_error, -agent.a_loss
             self.parts, self.part_names = (agent, agent), ('_atrain', '_ctrain')
         self.nets = dict(zip(('actor', 'actor target', 'critic', 'critic target'), nets))
         self.feeds = critic.S, critic.a, critic.R, critic.S_

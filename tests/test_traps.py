@@ -1,0 +1,95 @@
+"""The three traps, and that the lesson avoids them."""
+
+import ast
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+import ddpg
+from tests.helpers.environments import ENVIRONMENTS
+from tests.helpers.graphs import batch, changed, initialise_rest, late_reads
+from tests.helpers.lessons import LESSONS, Built
+
+
+@pytest.fixture
+def small():
+    """ddpg.py's networks for three joints, and a batch."""
+    env = ENVIRONMENTS[3]()
+    b = batch(np.random.RandomState(0), 3, env.action_space.low, env.action_space.high)
+    return Built(ddpg, env, seed=1), b
+
+
+def test_trap_1_without_var_list_a_critic_step_moves_the_actor(small):
+    both, b = small
+    with both.sess.graph.as_default():
+        wrong = tf.train.AdamOptimizer(0.001).minimize(both.critic.loss)  # no var_list
+    initialise_rest(both.sess)
+    before = both.values()
+    both.sess.run(wrong, dict(zip(both.feeds, b)))
+    assert changed(before, both.values()) == {'actor', 'critic'}
+
+
+def test_trap_2_behind_a_stop_gradient_only_the_stopped_tensor_has_a_gradient(small):
+    both, _ = small
+    with both.sess.graph.as_default():
+        stopped = tf.stop_gradient(both.actor.a)
+        q = both.critic._build_net(both.critic.S, stopped, 'behind', trainable=True)
+        assert tf.gradients(q, both.actor.a) == [None]
+        (grad,) = tf.gradients(q, stopped)
+        assert grad.shape.as_list() == [None, 3]
+    assert both.critic.a_grads.shape.as_list() == [None, 3]
+
+
+@pytest.mark.parametrize('use_resource', [False, True])
+def test_trap_3_with_reference_variables_a_gradient_can_see_weights_that_have_moved(use_resource):
+    """The order that TensorFlow may choose is forced here, by a control dependency."""
+    random = np.random.RandomState(0)
+    s, grad_a = random.normal(0, 0.3, size=(8, 3)), random.normal(size=(8, 1))
+    with tf.Graph().as_default(), tf.Session() as sess:
+        S = tf.constant(s, tf.float32)
+        normal = dict(initializer=tf.random_normal_initializer(seed=1), use_resource=use_resource)
+        w1 = tf.get_variable('w1', [3, 5], **normal)
+        w2 = tf.get_variable('w2', [5, 1], **normal)
+        a = tf.tanh(tf.matmul(tf.matmul(S, w1), w2))
+        grad_ys = tf.constant(grad_a, tf.float32)
+        (w2_grad,) = tf.gradients(a, [w2], grad_ys)
+        move_w2 = tf.train.GradientDescentOptimizer(-10.0).apply_gradients([(w2_grad, w2)])
+        with tf.control_dependencies([move_w2]):
+            (w1_grad,) = tf.gradients(a, [w1], grad_ys)
+        sess.run(tf.global_variables_initializer())
+        old_a, old_w2 = sess.run([a, w2])
+        late = sess.run(w1_grad)
+        new_w2 = sess.run(w2)
+    grad_z = grad_a * (1 - old_a**2)
+    right, wrong = s.T @ (grad_z @ old_w2.T), s.T @ (grad_z @ new_w2.T)
+    assert np.abs(right - wrong).max() > 0.1
+    np.testing.assert_allclose(late, right if use_resource else wrong, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('lesson', LESSONS)
+def test_trap_3_ours_reads_all_weights_before_they_move(lesson):
+    sess = Built(lesson, ENVIRONMENTS[1](), seed=1).sess
+    with sess.graph.as_default():
+        assert {v.op.type for v in tf.global_variables()} == {'VarHandleOp'}  # no reference
+    for name in ('A_train/Adam', 'C_train/Adam'):
+        assert late_reads(sess.graph.get_operation_by_name(name)) == []
+
+
+@pytest.mark.parametrize('lesson', LESSONS)
+def test_trap_3_each_file_itself_asks_for_resource_variables(lesson):
+    with open(lesson.__file__, encoding='utf-8') as file:
+        calls = [ast.dump(node.value) for node in ast.parse(file.read()).body
+                 if isinstance(node, ast.Expr)]  # fmt: skip
+    assert any("attr='enable_resource_variables'" in call for call in calls)
+
+
+def test_trap_3_a_read_that_nothing_needs_before_the_move_would_be_seen():
+    """In a network without tanh whose grad_ys do not depend on its output."""
+    with tf.Graph().as_default():
+        w1, w2 = tf.get_variable('w1', [3, 5]), tf.get_variable('w2', [5, 1])
+        a = tf.matmul(tf.matmul(tf.ones([8, 3]), w1), w2)
+        gradients = tf.gradients(a, [w1, w2], tf.ones([8, 1]))
+        train_op = tf.train.AdamOptimizer(0.001).apply_gradients(zip(gradients, [w1, w2]))
+        reads = late_reads(train_op)
+        assert {read.inputs[0].op.name for read in reads} >= {'w2'}
