@@ -1,4 +1,4 @@
-"""ddpg.py: gradients, replacement, networks, names and the loop; the numbers are in test_parity.py."""
+"""The lesson: gradients, replacement, networks, names, loop; its numbers are in test_parity.py."""
 
 import re
 
@@ -116,12 +116,12 @@ def test_the_simplified_version_has_the_linked_files_names():
 SNIPPETS = """
 self.a = self._build_net(S, scope='eval_net', trainable=True)
 self.a_ = self._build_net(S_, scope='target_net', trainable=False)
-self.q = self._build_net(S, self.a, 'eval_net', trainable=True)
-self.q_ = self._build_net(S_, a_, 'target_net', trainable=False)
 with tf.variable_scope('policy_grads'):
 with tf.variable_scope('A_train'):
 opt = tf.train.AdamOptimizer(-self.lr)
 self.train_op = opt.apply_gradients(zip(self.policy_grads, self.e_params))
+self.q = self._build_net(S, self.a, 'eval_net', trainable=True)
+self.q_ = self._build_net(S_, a_, 'target_net', trainable=False)
 with tf.variable_scope('target_q'):
 self.target_q = R + self.gamma * self.q_
 with tf.variable_scope('TD_error'):

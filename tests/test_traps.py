@@ -8,8 +8,27 @@ import tensorflow.compat.v1 as tf
 
 import ddpg
 from tests.helpers.environments import ENVIRONMENTS
-from tests.helpers.graphs import batch, changed, initialise_rest, late_reads
+from tests.helpers.graphs import ancestors, batch, changed, initialise_rest
 from tests.helpers.lessons import LESSONS, Built
+
+
+def late_reads(train_op):
+    """Return the reads on the way to Adam's step `train_op` that may see what this step moves.
+
+    A read that must have run before Adam moves the variable is none of them.
+    """
+    before = ancestors(train_op)
+    late = []
+    for adam in before:
+        if adam.type == 'ResourceApplyAdam' and adam.name.startswith(train_op.name + '/'):
+            reads = adam.inputs[0].consumers()
+            known = ancestors(adam)
+            late += [
+                op
+                for op in reads
+                if op.type == 'ReadVariableOp' and op in before and op not in known
+            ]
+    return late
 
 
 @pytest.fixture
