@@ -48,7 +48,7 @@ class DDPG(ddpg_update.DDPG):
             self.atrain = opt.minimize(self.a_loss, var_list=self.a_params)
 
         # average <- (1 - tau) average + tau variable, once the actor has learned
-        self.ema = tf.train.ExponentialMovingAverage(decay=1 - tau)
+        self.ema = tf.train.ExponentialMovingAverage(decay=1.0 - tau)
         with tf.name_scope('averages'), tf.control_dependencies([self.atrain]):
             self.soft_replace = self.ema.apply(self.a_params + self.c_params)
 

@@ -1,7 +1,7 @@
 """The robot arm (机器手臂): the networks and the loop of `ddpg.py` learn another task.
 
 This file is an environment and its numbers; nothing of the algorithm is here. An environment of
-your own takes less: see docs/own_environment.md.
+your own is named as this one may be: `python ddpg.py --env robot_arm:Arm-v0`.
 """
 
 import support.quiet  # noqa: F401  imports TensorFlow and gym without their start-up messages

@@ -73,7 +73,7 @@ def main(lesson, options, stop_asked):
         film.check(options.gif, options.force)
     config, env, agent, which = _load(lesson, path, options.last, options.env)
     if options.gif or options.render:
-        env = Shown(env, config['env'], options.gif)
+        env = Shown(env, config['env'], options.gif, played=not options.gif)
         env.showing = True
     count = 1 if options.gif else options.episodes or EPISODES
     starts = np.random.RandomState(options.seed).randint(2**31, size=count)

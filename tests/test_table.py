@@ -6,6 +6,8 @@ import pytest
 from comparison import job
 from comparison.table import Run, differences, first_good, interval, measures, table
 from experiment import best
+from experiment.evaluate import greedy_returns
+from support import environment
 
 
 @pytest.mark.parametrize(
@@ -89,3 +91,15 @@ def test_measures_are_not_exchanged():
 def test_the_starts_that_measure_are_none_that_the_choice_has_seen():
     assert len(job.STARTS) == 1000
     assert not set(job.STARTS) & set(best.SEEDS)
+
+
+def test_many_pendulums_at_once_return_what_each_does_alone():
+    def push(b_s):
+        return 2 * np.tanh(np.asarray(b_s) @ np.array([[0.3], [-1.0], [0.5]]))
+
+    def make_env():
+        return environment.make('Pendulum-v0')
+
+    alone = greedy_returns([make_env() for _ in range(5)], push, range(3000, 3005), 200)
+    together = job.mean_return(make_env, push, 200, range(3000, 3005))
+    assert together == pytest.approx(alone.mean(), rel=1e-9)

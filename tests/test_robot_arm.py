@@ -1,0 +1,117 @@
+"""robot_arm.py: kinematics, reward, seeds and bounds of the arm, and runs in it."""
+
+import gym
+import numpy as np
+import pytest
+
+import ddpg
+import robot_arm
+from support import environment, settings
+from tests.helpers.forks import Forks
+from tests.helpers.program import PROJECT, rewards
+
+SMALL = '--set MEMORY_CAPACITY=200 MAX_EP_STEPS=40 HIDDEN_UNITS=10'
+
+
+@pytest.fixture
+def arm():
+    arm = robot_arm.Arm()
+    arm.seed(1)
+    arm.reset()
+    return arm
+
+
+@pytest.mark.parametrize(
+    'angles, elbow, finger',
+    [
+        ((0, 0), (0.5, 0), (1, 0)),
+        ((90, 0), (0, 0.5), (0, 1)),
+        ((0, 90), (0.5, 0), (0.5, 0.5)),
+        ((180, -90), (-0.5, 0), (-0.5, 0.5)),
+        ((30, 30), (0.4330127, 0.25), (0.6830127, 0.6830127)),
+        ((45, 180), (0.3535534, 0.3535534), (0, 0)),
+    ],
+)
+def test_positions_are_those_worked_by_hand(arm, angles, elbow, finger):
+    arm.angles = np.radians(angles)
+    arm.goal = np.array([0.1, -0.2])
+    for got, want in zip(arm.joints(), (elbow, finger)):
+        assert got == pytest.approx(want, abs=1e-6)
+    s = arm._observation()
+    assert s[:2] == pytest.approx(np.subtract(elbow, arm.goal), abs=1e-6)
+    assert s[2:4] == pytest.approx(np.subtract(finger, arm.goal), abs=1e-6)
+    assert s[4:6] == pytest.approx(arm.goal)
+
+
+@pytest.mark.parametrize('off, bonus', [(0, 1), (0.0749, 1), (0.0751, 0), (0.4, 0)])
+def test_the_reward_is_minus_the_distance_plus_one_at_the_goal(arm, off, bonus):
+    arm.angles, arm.goal = np.zeros(2), np.array([1 - off, 0])
+    s_, r, done, info = arm.step(np.zeros(2))
+    assert r == pytest.approx(bonus - off)
+    assert s_[6] == bonus
+    assert (done, info) == (False, {})
+
+
+def test_actions_are_velocities_within_their_bounds(arm):
+    arm.angles = np.array([1.0, 2.0])
+    arm.step(np.array([0.5, -0.25]))
+    assert arm.angles == pytest.approx([1.05, 1.975])
+    arm.step(np.array([7.0, -7.0]))  # as 1 and -1
+    assert arm.angles == pytest.approx([1.15, 1.875])
+
+
+def test_seeds_decide_the_starts_which_lie_within_square_and_reach(arm):
+    starts = [arm.reset() for _ in range(200)]
+    arm.seed(1)
+    arm.reset()
+    assert (np.array([arm.reset() for _ in range(200)]) == starts).all()
+    arm.seed(2)
+    assert (arm.reset() != starts[0]).any()
+    goals = np.array(starts)[:, 4:6]
+    assert np.abs(goals).max() <= 0.5 and np.abs(goals).max() > 0.45
+    assert np.linalg.norm(goals, axis=1).max() <= 1
+
+
+def test_observations_lie_in_their_space(arm):
+    for _ in range(300):
+        s_, r, _, _ = arm.step(arm.action_space.sample())
+        assert arm.observation_space.contains(s_)
+        assert -2 < r <= 1
+
+
+def test_the_mouse_moves_the_goal_of_the_next_step(arm):
+    arm.on_mouse_motion(200, 200, 0, 0)  # the middle of the window
+    arm.step(np.zeros(2))
+    assert arm.goal == pytest.approx([0, 0])
+    arm.on_mouse_motion(400, 0, 0, 0)  # beyond where goals lie
+    arm.step(np.zeros(2))
+    assert arm.goal == pytest.approx([0.5, -0.5])
+    arm.reset()
+    assert arm.user_input is None
+
+
+def test_it_is_registered_and_hands_in_its_own_numbers():
+    env = environment.make('robot_arm:Arm-v0')
+    assert isinstance(env.unwrapped, gym.Env) and env.action_space.shape == (2,)
+    numbers = settings.numbers_of(robot_arm)
+    assert (numbers['HIDDEN_UNITS'], numbers['GAMMA']) == (300, ddpg.GAMMA)
+    assert settings.env_of(robot_arm) == 'robot_arm:Arm-v0'
+    assert robot_arm.train is ddpg.train and ddpg.HIDDEN_UNITS == 30
+
+
+def test_a_run_is_resumed_byte_for_byte_and_played(tmp_path):
+    forks = Forks(PROJECT / 'robot_arm.py', tmp_path)
+    for name, episodes in (('whole', 22), ('here', 12)):
+        words = f'--episodes {episodes} --run {name} {SMALL}'
+        assert forks.run(*words.split()).returncode == 0
+    done = forks.run('--resume', 'here', '--episodes', '22')
+    assert (done.returncode, done.err) == (0, '')
+    assert rewards(tmp_path / 'here') == rewards(tmp_path / 'whole')
+    assert forks.run('--play', 'here', '--episodes', '1').returncode == 0
+    forks.close()
+
+
+def test_the_lesson_trains_in_it_too(forks):
+    done = forks.run(*f'--env robot_arm:Arm-v0 --episodes 7 {SMALL}'.split())
+    assert (done.returncode, done.err) == (0, '')
+    assert '--env robot_arm:Arm-v0' in done.out.splitlines()[-1]
