@@ -48,7 +48,7 @@ def ends_in_one_line(program):
         sys.exit(ending.exit_code)
     except KeyboardInterrupt:
         complain(f'{program}: stopped')
-        sys.exit(128 + signal.SIGINT)
+        os._exit(128 + signal.SIGINT)  # at once: what was half made complains when it is destroyed
 
 
 def say(text, end='\n'):
