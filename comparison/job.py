@@ -6,12 +6,9 @@ import tempfile
 import threading
 import time
 
-import numpy as np
-from gym.envs.classic_control import PendulumEnv
-
 from comparison.versions import VERSIONS, building, spoil
 from experiment.best import EVERY, Best
-from experiment.evaluate import greedy_returns
+from experiment.evaluate import player
 from experiment.variables import Variables
 from support import environment, settings
 from support.agent import Agent
@@ -56,48 +53,13 @@ def train(version, words, seed, env_name, episodes, parent=None):
             if agent.learns and (done % EVERY == 0 or done == episodes):
                 best.try_policy()
         seconds = time.perf_counter() - start
-        last, of_best = mean_return(make_env, agent.choose_actions, max_steps), None
+        play = player(make_env, STARTS, max_steps)
+        last, of_best = float(play(agent.choose_actions).mean()), None
         if best.returns is not None:
             variables.restore(kept)
-            of_best = mean_return(make_env, agent.choose_actions, max_steps)
+            of_best = float(play(agent.choose_actions).mean())
     agent.sess.close()
     return rows, last, of_best, seconds
-
-
-def mean_return(make_env, choose_actions, max_steps, starts=STARTS):
-    """Return the policy's mean greedy return over `starts`, the environment's seeds.
-
-    Args:
-        make_env: () -> a new environment.
-        choose_actions: b_s (n, state_dim) -> (n, action_dim), without noise.
-        max_steps: the length of an episode that the environment does not end before.
-    """
-    env = make_env()
-    if type(env.unwrapped) is PendulumEnv:
-        return float(_pendulum_returns(env, choose_actions, max_steps, starts).mean())
-    envs = [make_env() for _ in starts]
-    return float(greedy_returns(envs, choose_actions, starts, max_steps).mean())
-
-
-def _pendulum_returns(env, choose_actions, max_steps, starts):
-    """Return what greedy_returns does, within rounding, in a hundredth of its time.
-
-    Gym's pendulum calculates with arrays as it does with numbers, so one does for all starts: its
-    state is (2, n) then, an action (1, n) and an observation (3, n).
-    """
-    pendulum, states, b_s, returns = env.unwrapped, [], [], 0.0
-    for start in starts:
-        env.seed(start)
-        b_s.append(env.reset())
-        states.append(pendulum.state)
-    pendulum.state = np.transpose(states)
-    for _ in range(max_steps):
-        b_a = choose_actions(b_s)
-        if not np.isfinite(b_a).all():
-            raise environment.diverged(b_a)
-        observations, rewards, _, _ = pendulum.step(np.transpose(b_a))
-        b_s, returns = np.transpose(observations), returns + rewards
-    return returns
 
 
 def _end_with(parent):

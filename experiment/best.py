@@ -4,17 +4,18 @@ import random
 
 import numpy as np
 
-from experiment.evaluate import greedy_returns
+from experiment.evaluate import player
 
-EVERY = 5  # episodes between two tries
-FIRST, ALL = 4, 24  # starts of a try: one that is worse on the first few is not tried on the others
-SEEDS = range(500000, 500200)  # the starts are chosen among these
+EVERY = 4  # episodes between two tries
+FIRST, ALL = 8, 32  # starts of a try: what is clearly worse on the first is not tried on the others
+SEEDS = range(500000, 500100)  # the starts are chosen among these
 
 
 class Best(object):
     """Tries the greedy policy now and then on fixed starts, and has the best one kept.
 
-    A try that beats the best so far on FIRST starts is confirmed on ALL of them. The starts are as
+    A policy that is behind the best so far on the FIRST starts, by more than the standard error of
+    the difference there, is given up; any other is kept if it is better on ALL starts. They are as
     unlike each other as can be, so that few do for many. Environments and random numbers are its
     own: training goes the same way with and without it.
 
@@ -30,7 +31,7 @@ class Best(object):
         self._make_env, self._choose_actions = make_env, choose_actions
         self._max_steps, self._keep = max_steps, keep
         self.returns = returns
-        self._envs = None
+        self._play_first = None
 
     def try_policy(self):
         """Try the policy as it is now.
@@ -52,18 +53,18 @@ class Best(object):
 
     def _returns_if_better(self):
         """Return the policy's returns if their mean is above the best's, else None."""
-        if self._envs is None:
-            self._envs = [self._make_env() for _ in range(ALL)]
-            self._starts = unlike_starts(self._envs[0], SEEDS, ALL)
-        returns = np.zeros(0)
-        for count in (FIRST, ALL):
-            part = slice(len(returns), count)
-            more = greedy_returns(
-                self._envs[part], self._choose_actions, self._starts[part], self._max_steps
-            )
-            returns = np.concatenate((returns, more))
-            if self.returns is not None and returns.mean() <= self.returns[:count].mean():
+        if self._play_first is None:
+            starts = unlike_starts(self._make_env(), SEEDS, ALL)
+            self._play_first = player(self._make_env, starts[:FIRST], self._max_steps)
+            self._play_rest = player(self._make_env, starts[FIRST:], self._max_steps)
+        returns = self._play_first(self._choose_actions)
+        if self.returns is not None:
+            ahead = returns - self.returns[:FIRST]
+            if ahead.mean() + ahead.std() / FIRST**0.5 <= 0:
                 return None
+        returns = np.concatenate((returns, self._play_rest(self._choose_actions)))
+        if self.returns is not None and returns.mean() <= self.returns.mean():
+            return None
         return returns
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 import numpy as np
 
 from experiment import folder
-from experiment.best import EVERY, Best
+from experiment.best import ALL, EVERY, Best
 from experiment.checkpoints import best_in, checkpoints_in
 from experiment.evaluate import LAST, WINDOW, good_return
 from experiment.events import EventFile
@@ -240,7 +240,7 @@ class Training(object):
         advice = 'delete that folder, and --resume keeps the best from there on'
         with self._bests.reading(step, advice) as source:
             about = json.loads(files.read(os.path.join(source, POLICY)))
-            if not (np.isfinite(about['returns']).all() and about['returns']):
+            if not (np.isfinite(about['returns']).all() and len(about['returns']) == ALL):
                 raise ValueError('its returns are none')
             if not 0 <= about['episode'] < 10**9:
                 raise ValueError('its episode is none')

@@ -101,7 +101,7 @@ def test_the_best_so_far_is_kept():
     assert means[5] == pytest.approx(np.mean(policies.best.returns))
 
 
-def test_a_worse_policy_costs_the_first_starts_only():
+def test_a_clearly_worse_policy_costs_the_first_starts_only():
     policies = Policies()
     policies.tried(0.1)
     assert policies.calls == 10  # 5 steps of each part
