@@ -25,23 +25,19 @@ def text(name):
 
 
 def mu(p, s):
-    """Return the actor's hidden unit and its action; one ReLU unit, as in `q`."""
     hidden = np.maximum(p[0] * s + p[1], 0)
     return hidden, 2 * np.tanh(p[2] * hidden + p[3])
 
 
 def q(p, s, a):
-    """Return the critic's hidden unit and Q(s, a)."""
     hidden = np.maximum(p[0] * s + p[1] * a + p[2], 0)
     return hidden, p[3] * hidden + p[4]
 
 
 def by_hand():
     """Return what the page's tables say, {name: the numbers of its row}, from the equations."""
-    row = dict(zip(('s', 'a', 'r', 's_'), BATCH))
-    actor, critic = NETS
-    row['a_'] = mu(TARGETS[0], s_)[1]
-    row['q_'] = q(TARGETS[1], s_, row['a_'])[1]
+    row = dict(s=s, a=a, r=r, s_=s_, a_=mu(TARGETS[0], s_)[1])
+    (actor, critic), row['q_'] = NETS, q(TARGETS[1], s_, row['a_'])[1]
     row['target_q'] = r + 0.9 * row['q_']
     hidden, row['q'] = q(critic, s, a)
     row['TD_error'] = [np.mean((row['target_q'] - row['q']) ** 2)]
@@ -58,11 +54,11 @@ def by_hand():
     of_actor = [d_hidden @ s, d_hidden.sum(), d_out @ hidden, d_out.sum()]
     new_actor = actor + 0.1 * np.sign(of_actor)  # with the negative rate
     row['actor.a after'] = mu(new_actor, s)[1]
-    news = new_actor, new_critic
-    for names, old, grads, new, t in zip(
-        (ACTOR, CRITIC), NETS, (of_actor, of_critic), news, TARGETS
+    for names, old, grads, new, target in (
+        (ACTOR, actor, of_actor, new_actor, TARGETS[0]),
+        (CRITIC, critic, of_critic, new_critic, TARGETS[1]),
     ):
-        row.update(zip(names, zip(old, grads, new, t, 0.9 * t + 0.1 * new)))
+        row.update(zip(names, zip(old, grads, new, target, 0.9 * target + 0.1 * new)))
     return row
 
 
@@ -78,7 +74,7 @@ def test_the_code_of_the_lesson_computes_the_same(monkeypatch):
     set_numbers(monkeypatch, ddpg, HIDDEN_UNITS=1, LR_A=0.1, LR_C=0.1)
     both, row = Built(ddpg, Joints([-2], [2]), dict(ddpg.SOFT, tau=0.1)), by_hand()
     actor, critic, run, b = both.actor, both.critic, both.sess.run, [x.reshape(2, 1) for x in BATCH]
-    names = dict(zip(both.nets, (ACTOR, ACTOR, CRITIC, CRITIC)))  # each net's, and its target's
+    names = dict(zip(both.nets, (ACTOR, ACTOR, CRITIC, CRITIC)))
     for (net, variables), column in zip(both.nets.items(), (0, 3, 0, 3)):
         values = [np.full(v.shape, row[name][column]) for v, name in zip(variables, names[net])]
         set_values(both.sess, variables, values)
@@ -113,5 +109,4 @@ def test_starts_plays_from_rest_and_prints_a_row_an_angle(monkeypatch, capsys):
     starts.main(['a run'])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 + 7  # a heading, and 0, 30, ..., 180
-    hanging = -(np.pi**2)  # a step
-    assert lines[-1] == f'| 180 | {200 * hanging:.1f} | {50 * hanging:.1f} | 180 |'
+    assert lines[-1] == f'| 180 | {-200 * np.pi**2:.1f} | {-50 * np.pi**2:.1f} | 180 |'  # it hangs
