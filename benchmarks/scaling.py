@@ -3,12 +3,12 @@
 import multiprocessing
 import os
 import signal
+import time
 from functools import partial
 
 import ddpg
-import numpy as np
 
-from benchmarks.contenders import in_numpy, lesson, loop, take_turns
+from benchmarks.contenders import lesson, loop, take_turns
 from pictures.figures import new_figure, save_figure
 from support.messages import RunFailed, say
 
@@ -19,15 +19,15 @@ CORES = os.cpu_count()
 EPISODES = []  # of a process, one for each size
 
 
-def sized(size, contender):
-    """Return the contender's `loop` at a size, (hidden units, batch size), in short episodes."""
+def sized(size, threads):
+    """Return the `loop` of ddpg.py at a size, (hidden units, batch size), in short episodes."""
 
     def change():  # the loop reads them at every step
         ddpg.HIDDEN_UNITS, ddpg.BATCH_SIZE = size
         ddpg.MAX_EP_STEPS = 40  # the largest take long
 
     change()
-    episode = loop(contender)
+    episode = loop(lesson(ddpg, threads), time.perf_counter)  # threads share the work
 
     def changed():
         change()
@@ -36,10 +36,10 @@ def sized(size, contender):
     return changed
 
 
-def start(threads):
-    """Make ddpg.py ready at each size, in a process of its own; it ends when the other one does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    EPISODES.extend(sized(size, lesson(ddpg, threads)) for size in SIZES)
+def start():
+    """Make all sizes ready in another process: TensorFlow makes a process's threads once."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends when the first one does
+    EPISODES.extend(sized(size, CORES) for size in SIZES)
 
 
 def there(index):
@@ -47,23 +47,22 @@ def there(index):
 
 
 def measure(path):
-    """Print the time of a step at each size, all taking turns, and draw it.
+    """Print the time of a step at each size, and draw it.
 
-    Each number of threads has a process: TensorFlow makes a process's threads once.
+    It is that of the fastest round: another program on one of the cores would slow many threads
+    more than one.
     """
-    contenders = {(size, 'NumPy'): sized(size, in_numpy) for size in SIZES}
-    for threads in (1, CORES):
-        pool = multiprocessing.get_context('spawn').Pool(1, start, (threads,))
+    contenders = {(size, 1): sized(size, 1) for size in SIZES}
+    with multiprocessing.get_context('spawn').Pool(1, start) as pool:
         for index, size in enumerate(SIZES):
-            contenders[size, threads] = partial(pool.apply, there, (index,))
-    times = take_turns(contenders, rounds=21)
+            contenders[size, CORES] = partial(pool.apply, there, (index,))
+        times = {who: min(values) for who, values in take_turns(contenders, rounds=21).items()}
 
-    say(f'| hidden units | batch size | 1 thread | {CORES} threads | NumPy by hand | ratio |')
-    say('|---:|---:|---:|---:|---:|---:|')
+    say(f'| hidden units | batch size | 1 thread | {CORES} threads | ratio |')
+    say('|---:|---:|---:|---:|---:|')
     for size in SIZES:
-        row = [np.median(times[size, who]) for who in (1, CORES, 'NumPy')]
-        ratio = np.median(np.divide(times[size, CORES], times[size, 1]))
-        say('| {} | {} | {:.0f} | {:.0f} | {:.0f} | {:.2f} |'.format(*size, *row, ratio))
+        one, many = times[size, 1], times[size, CORES]
+        say('| {} | {} | {:.0f} | {:.0f} | {:.2f} |'.format(*size, one, many, many / one))
     try:
         draw(times, path)
     except OSError as error:
@@ -72,21 +71,23 @@ def measure(path):
 
 
 def draw(times, path):
-    """Draw `times`, {(size, contender): microseconds in each round}: a panel for each width."""
+    """Draw `times`, {(size, threads): microseconds}: a panel for each width."""
     figure = new_figure(6, 8)
-    styles = {1: ('o-', '#1b3a6b'), CORES: ('s--', '#c4501b'), 'NumPy': ('^:', '#2fa58a')}
+    styles = {1: ('o-', '#1b3a6b'), CORES: ('s--', '#c4501b')}
     for panel, units in zip(figure.subplots(len(UNITS), sharex=True, sharey=True), UNITS):
-        for who, (line, colour) in styles.items():
-            values = [np.median(times[(units, batch), who]) / 1000 for batch in BATCHES]
-            label = who if who == 'NumPy' else f'{who} thread' + 's' * (who > 1)
+        for threads, (line, colour) in styles.items():
+            values = [times[(units, batch), threads] / 1000 for batch in BATCHES]
+            label = f'{threads} thread' + 's' * (threads > 1)
             panel.loglog(BATCHES, values, line, color=colour, linewidth=2.5, label=label)
-        panel.set_title(f'{units} hidden units', fontsize=18)
-        panel.set_ylabel('ms a step', fontsize=18)
-        panel.tick_params(labelsize=16)
-        panel.set_xticks(BATCHES)
-        panel.set_xticklabels(BATCHES)
+        panel.set_title(f'{units} hidden units', fontsize=20)
+        panel.set_ylabel('ms a step', fontsize=20)
+        panel.tick_params(labelsize=18)
+        panel.set_yticks([0.2, 1, 5])
+        panel.set_yticklabels(['0.2', '1', '5'])
         panel.minorticks_off()
         panel.grid(alpha=0.3)
-        panel.legend(fontsize=16)
-    panel.set_xlabel('batch size', fontsize=18)
+        panel.legend(fontsize=18)
+    panel.set_xticks(BATCHES)
+    panel.set_xticklabels(BATCHES)
+    panel.set_xlabel('batch size', fontsize=20)
     save_figure(figure, path)

@@ -70,7 +70,7 @@ def parts(rounds):
         watch(actor, 'learn', 'actor')
         return ddpg.train(env, actor, critic, M, episodes=10**9)
 
-    whole = loop(contender)
+    whole = loop(contender, time.perf_counter)  # the other clock takes longer to read
 
     def episode():
         seconds.update(dict.fromkeys(seconds, 0.0))
