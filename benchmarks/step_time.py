@@ -101,7 +101,7 @@ def main():
     options = parser.parse_args()
     if options.scaling:
         say(f'{contenders.versions()}\n')
-        scaling.measure(options.scaling)
+        scaling.measure(options.scaling, options.rounds)
     else:
         say(f'{contenders.on_one_core()}\n')
         compare(options.rounds)
