@@ -1,7 +1,6 @@
 """What each line that is there for speed saves: `python -m benchmarks.savings`.
 
-Each contender is ddpg.py with one of those lines undone. As in benchmarks/step_time.py, all run the
-lesson's own loop on one core and take turns, an episode each.
+Each contender is ddpg.py with one of those lines undone.
 """
 
 from unittest import mock
@@ -10,7 +9,7 @@ import ddpg
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from benchmarks.step_time import ORIGINAL, loop, on_one_core, paired, take_turns
+from benchmarks.contenders import lesson, loop, on_one_core, paired, take_turns
 from experiment.options import Parser, whole_number
 from memory import Memory
 from support import session
@@ -20,7 +19,7 @@ from support.messages import ends_in_one_line, say
 def undone(target, name, value):
     """Return the `loop` of ddpg.py as built while `target.name` is `value`."""
     with mock.patch.object(target, name, value):
-        return loop(ORIGINAL)
+        return loop(lesson(ddpg))
 
 
 def without(change):
@@ -36,8 +35,8 @@ def usual_executor(proto):
 
 
 def graph_optimiser(proto):
-    """Switch it on, as it is where nobody says otherwise."""
-    proto.graph_options.rewrite_options.disable_meta_optimizer = False
+    """Leave it as it is where nobody says otherwise."""
+    proto.graph_options.ClearField('rewrite_options')
 
 
 def in_two_calls(env):
@@ -72,9 +71,9 @@ class Float64Memory(Memory):
 def contenders():
     """Return {what is undone: `loop` of it}, ddpg.py as it is first."""
     return {
-        'nothing': loop(ORIGINAL),
+        'nothing': loop(lesson(ddpg)),
         'SINGLE_THREADED_EXECUTOR': without(usual_executor),
-        'disable_meta_optimizer': without(graph_optimiser),
+        'rewrite_options': without(graph_optimiser),
         'make_callable': undone(ddpg, 'make_callable', tf.Session.make_callable),
         'train and replace in one call': loop(in_two_calls),
         'float32 memory': undone(ddpg, 'Memory', Float64Memory),
