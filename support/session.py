@@ -33,8 +33,10 @@ def config():
     # The leanest executor knows no control flow, takes resource variables only, and hands nothing
     # to a pool of threads: for an operation of a microsecond that takes longer than the operation.
     proto.experimental.executor_type = 'SINGLE_THREADED_EXECUTOR'
-    # TensorFlow's graph optimiser is made for large graphs; to ours it only adds operations.
-    proto.graph_options.rewrite_options.disable_meta_optimizer = True
+    # Of TensorFlow's graph optimisers these leave out what nobody asks for, such as the gradients
+    # of the critic's weights when the actor learns. The others are for large graphs.
+    optimizers = 'pruning', 'constfold', 'dependency'
+    proto.graph_options.rewrite_options.optimizers.extend(optimizers)
     return proto
 
 
