@@ -65,17 +65,17 @@ def make(name):
 class Checked(gym.Wrapper):
     """The environment itself, whose words are checked; where it fails, a RunFailed says so.
 
-    Observations become float64 vectors, rewards floats, `done` a bool. Actions are float32 here,
-    whatever kind of Box the environment has; it gets them in its own kind, integers rounded.
+    Observations become float32 vectors of its own, rewards floats, `done` a bool. Actions are
+    float32 here, whatever kind of Box the environment has; it gets them in its own kind, integers
+    rounded, and within its bounds, which tanh may leave by a rounding.
     """
 
     def __init__(self, env):
         super().__init__(env)
         box = env.action_space
         self._seed_spaces(0)  # a space has no generator before, and what is saved should hold it
-        self._kind = box.dtype
-        self._own_kind = box.dtype != np.float32
-        if self._own_kind:
+        self._low, self._high, self._kind = box.low, box.high, box.dtype
+        if self._kind != np.float32:
             self.action_space = gym.spaces.Box(
                 box.low.astype(np.float32), box.high.astype(np.float32), dtype=np.float32
             )
@@ -90,17 +90,17 @@ class Checked(gym.Wrapper):
         _asked(self.env.observation_space.seed, seed)
 
     def reset(self):
-        """Return the first observation, (state_dim,), float64."""
+        """Return the first observation, (state_dim,), float32."""
         return self._observation(_asked(self.env.reset))
 
     def step(self, action):
         """Return the next observation, the reward, whether the episode ends here, and a dict."""
         if not np.isfinite(action).all():
             raise diverged(action)
-        if self._own_kind:
-            if np.issubdtype(self._kind, np.integer):
-                action = np.rint(action)
-            action = np.asarray(action).astype(self._kind)
+        action = np.minimum(np.maximum(action, self._low), self._high)
+        if self._kind != np.float32:
+            whole = np.issubdtype(self._kind, np.integer)
+            action = (np.rint(action) if whole else action).astype(self._kind)
         answer = _asked(self.env.step, action)
         if not isinstance(answer, tuple) or len(answer) != 4:
             raise _wrong(answer, 'step', 'observation, reward, done and info')
@@ -125,15 +125,16 @@ class Checked(gym.Wrapper):
         return _asked(self.env.close)
 
     def _observation(self, given):
-        shape = self.observation_space.shape
         try:
-            s = np.asarray(given, np.float64)
+            with np.errstate(over='ignore'):
+                s = np.array(given, np.float32)  # a copy: it may change its own in the next step
         except (TypeError, ValueError):
-            raise _wrong(given, 'reset or step', f'an observation of {shape[0]} numbers')
-        if s.shape != shape:
-            raise _wrong(given, 'reset or step', f'an observation of {shape[0]} numbers')
+            s = np.empty(())
+        if s.shape != self.observation_space.shape:
+            needed = f'an observation of {self.observation_space.shape[0]} numbers'
+            raise _wrong(given, 'reset or step', needed)
         if not np.isfinite(s).all():
-            raise RunFailed(f'the environment gave the observation {_short(s)}')
+            raise RunFailed(f'the environment gave the observation {_short(given)}')
         return s
 
 

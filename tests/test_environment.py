@@ -99,7 +99,7 @@ def test_observations_of_other_kinds_are_converted(given):
     for each in (env, plain):
         each.seed(3)
     for s, want in ((env.reset(), plain.reset()), (env.step(ONE)[0], plain.step(ONE)[0])):
-        assert (s.dtype, s.shape) == (np.float64, (3,))
+        assert (s.dtype, s.shape) == (np.float32, (3,))
         assert s == pytest.approx(want, abs=1e-6)
 
 
