@@ -39,7 +39,7 @@ def parse(program, env, replacements, arguments=None):
         parser.add_argument(option, action='store_true', help=what)
 
     how = f'how the target networks follow (default: {replacements[0]})'
-    number('--episodes', 'episodes to train in all, or to play (default: MAX_EPISODES, or 10)', 1)
+    number('--episodes', 'episodes to train (default: MAX_EPISODES), play (10) or film (1)', 1)
     number('--seed', 'the same seed, the same run (default: 1; to play: any)', 0, LARGEST_SEED)
     name('--env', 'NAME', f'gym environment with continuous actions (default: {env})')
     parser.add_argument('--replacement', choices=replacements, help=how)
@@ -71,7 +71,6 @@ NOT_TOGETHER = (
     ('play', 'threads'),
     ('resume', 'run'),
     ('gif', 'render'),
-    ('gif', 'episodes'),
 )
 ONLY_WITH = dict(last='play', gif='play', force='gif')
 

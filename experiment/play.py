@@ -75,7 +75,7 @@ def main(lesson, options, stop_asked):
     if options.gif or options.render:
         env = Shown(env, config['env'], options.gif, played=not options.gif)
         env.showing = True
-    count = 1 if options.gif else options.episodes or EPISODES
+    count = options.episodes or (1 if options.gif else EPISODES)
     starts = np.random.RandomState(options.seed).randint(2**31, size=count)
     max_steps, returns = config['hyperparameters']['MAX_EP_STEPS'], []
     for i, start in enumerate(starts):

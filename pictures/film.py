@@ -1,4 +1,4 @@
-"""A film of an episode, as a GIF."""
+"""A film of one or more episodes, as a GIF."""
 
 import functools
 import os

@@ -125,13 +125,13 @@ def test_an_environment_that_draws_nothing_is_one_line(forks, trained):
 
 
 @needs_xvfb
-def test_force_replaces_a_film(forks, trained):
+def test_force_replaces_a_film_here_by_one_of_two_episodes(forks, trained):
     (trained / 'old.gif').write_text('old')
     env = OURS + 'Drawn-v0'
-    words = ('--play', 'Drawn', '--gif', 'old.gif', '--force', '--env', env)
+    words = ('--play', 'Drawn', '--gif', 'old.gif', '--force', '--env', env, '--episodes', '2')
     done = forks.run(*words)
     assert (done.returncode, done.err) == (0, '')
-    assert len(frames(trained / 'old.gif')) == 10
+    assert len(frames(trained / 'old.gif')) == 2 * 10
 
 
 @needs_xvfb
