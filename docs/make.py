@@ -1,4 +1,4 @@
-"""Make the README's pictures: `python -m docs.make`.
+"""Make the pictures of the pages: `python -m docs.make`.
 
 It trains `ddpg.py` once with seed 1, and leaves in this folder
 
@@ -7,6 +7,8 @@ It trains `ddpg.py` once with seed 1, and leaves in this folder
     graph.png           the graph tab of TensorBoard
     actor_update.svg    drawn from actor_update.dot
     critic_update.svg   drawn from critic_update.dot
+    seeing.png          what the networks have learned, as docs/seeing.py draws it
+    value.png           Q against the true return, from there too
 
 `python -m docs.make graph diagrams` makes only some of them. The graph needs selenium, Chromium and
 its driver, the film a display or Xvfb, and the diagrams Graphviz's `dot`.
@@ -51,13 +53,17 @@ def diagrams(run):
         subprocess.run(dot, check=True)
 
 
-PICTURES = dict(curve=curve, film=film, graph=graph, diagrams=diagrams)
+def seeing(run):
+    subprocess.run([sys.executable, '-m', 'docs.seeing'], cwd=str(HERE.parent), check=True)
+
+
+PICTURES = dict(curve=curve, film=film, graph=graph, diagrams=diagrams, seeing=seeing)
 
 if __name__ == '__main__':
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / 'run'
         chosen = sys.argv[1:] or list(PICTURES)
-        if set(chosen) - {'diagrams'}:
+        if set(chosen) - {'diagrams', 'seeing'}:
             lesson('--seed', '1', '--quiet', '--run', str(run))
         for name in chosen:
             PICTURES[name](run)
