@@ -48,7 +48,7 @@ def compare(options):
             signal.signal(number, _stop)
         start = time.time()
         try:
-            failed = _train(jobs, done, backend)
+            failed = train(jobs, done, backend)
             _report(columns, done, good_return(options.env, env), path)
         except KeyboardInterrupt as stop:
             signum = stop.args[0] if stop.args else signal.SIGINT
@@ -66,7 +66,7 @@ def _stop(signum, frame):
     raise KeyboardInterrupt(signum)
 
 
-def _train(jobs, done, backend):
+def train(jobs, done, backend):
     """Train the jobs, {arguments: (label, seed)}; return a line for each that is missing then."""
     missing = {key: 'its worker died' for key in jobs.values()}
     ends = sweep.run(job.train, list(jobs), backend)

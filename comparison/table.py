@@ -74,10 +74,8 @@ def table(columns, window, last, good, starts):
         rows.append([f'episodes until the mean of {window} passes {good:g}, median', *medians])
         counts = [f'{np.isfinite(each).sum()} of {len(each)}' for each in first]
         rows.append(['runs that got there', *counts])
-    seconds = [
-        f'{np.median([runs[seed].seconds for seed in seeds]):.1f}' for runs in columns.values()
-    ]
-    rows.append(['seconds a run, median', *seconds])
+    times = [[runs[seed].seconds for seed in seeds] for runs in columns.values()]
+    rows.append(['seconds a run, median', *(f'{np.median(each):.1f}' for each in times)])
     lines = [f'| {" | ".join(row)} |' for row in rows]
     return '\n'.join([lines[0], '|---|' + '---:|' * len(columns), *lines[1:]])
 

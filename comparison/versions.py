@@ -1,4 +1,4 @@
-"""What can be compared: the lesson's versions, and the wrong ones that its three traps lead to."""
+"""What can be compared: the lesson's versions; what its traps lead to; and one without replay."""
 
 from collections import namedtuple
 from contextlib import contextmanager
@@ -22,6 +22,7 @@ VERSIONS = {
     'no-var-list': Version('without var_list', ddpg, ddpg.SOFT, ('no-var-list',)),
     'random-targets': Version('random targets', ddpg, ddpg.SOFT, ('random-targets',)),
     'as-printed': Version('as printed', ddpg, ddpg.SOFT, ('no-var-list', 'random-targets')),
+    'no-replay': Version('without replay', ddpg, ddpg.SOFT, ('newest-rows',)),
 }
 DEFAULT = ('soft', 'hard', 'simplified', 'averages')
 
@@ -63,18 +64,18 @@ def columns(versions, words, varied):
 def building(faults):
     """While this lasts, the critic's `minimize` takes no var_list, if `faults` say so."""
     minimize = tf.train.Optimizer.minimize
-    if 'no-var-list' not in faults:
-        yield
-        return
-    with mock.patch.object(
-        tf.train.Optimizer, 'minimize', lambda opt, loss, var_list=None: minimize(opt, loss)
-    ):
+
+    def as_faults_say(optimizer, loss, var_list):
+        return minimize(optimizer, loss, var_list=None if 'no-var-list' in faults else var_list)
+
+    with mock.patch.object(tf.train.Optimizer, 'minimize', as_faults_say):
         yield
 
 
 def spoil(agent, faults):
-    """Let the targets begin with random values of their own, if `faults` say so."""
+    """Let targets begin at random, or each batch be the newest rows, if `faults` say so."""
     if 'random-targets' in faults:
-        with agent.sess.graph.as_default():
-            targets = [v for v in tf.global_variables() if '/target_net/' in v.name]
-        agent.sess.run([v.initializer for v in targets if not v.name.count('Adam')])
+        variables = agent.sess.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
+        agent.sess.run([v.initializer for v in variables if '/target_net/' in v.name])
+    if 'newest-rows' in faults:
+        agent.memory.sample = agent.newest_rows

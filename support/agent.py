@@ -52,14 +52,17 @@ class Agent(object):
         """Whether learning has begun: the memory has been filled, and one more was stored."""
         return self.memory.pointer > self.memory.capacity
 
+    def newest_rows(self, n):
+        """Return the `n` newest rows of the memory, (n, dims)."""
+        newest = np.arange(self.memory.pointer - n, self.memory.pointer) % self.memory.capacity
+        return self.memory.data[newest]
+
     def losses(self):
         """Return {name: loss} of critic and actor on the newest rows of the memory, a batch.
 
         Nothing learns by it, and no random number is drawn.
         """
-        memory = self.memory
-        newest = np.arange(memory.pointer - self._batch_size, memory.pointer) % memory.capacity
-        rows, feed, first = memory.data[newest], {}, 0
+        rows, feed, first = self.newest_rows(self._batch_size), {}, 0
         for tensor in self._feeds:
             width = int(tensor.shape[1])
             feed[tensor] = rows[:, first : first + width]
