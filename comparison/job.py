@@ -28,7 +28,8 @@ def train(version, words, seed, env_name, episodes, parent=None):
 
     Returns:
         (rows, last, best, seconds): rows (index, reward, explore) of the episodes; the mean returns
-        of both policies over STARTS, best None if the run was too short to keep one; the time.
+        of both policies over STARTS, best None if the run was too short to keep one; seconds of
+        processor time, which other programs on the machine lengthen little.
     """
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
@@ -46,13 +47,13 @@ def train(version, words, seed, env_name, episodes, parent=None):
         spoil(agent, faults)
         variables = Variables(agent.sess)
         best = Best(make_env, agent.choose_actions, max_steps, lambda returns: variables.save(kept))
-        rows, start = [], time.perf_counter()
+        rows, start = [], time.process_time()
         for e in agent.train(episodes, 0, numbers['VAR']):
             rows.append((e.index, float(e.reward), float(e.var)))
             done = e.index + 1
             if agent.learns and (done % EVERY == 0 or done == episodes):
                 best.try_policy()
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         play = player(make_env, STARTS, max_steps)
         last, of_best = float(play(agent.choose_actions).mean()), None
         if best.returns is not None:

@@ -5,7 +5,7 @@ from collections import namedtuple
 import numpy as np
 
 # rewards: of each episode; last, best: mean greedy return of the two policies, best None where none
-# was kept; seconds: of training
+# was kept; seconds: processor time of training
 Run = namedtuple('Run', 'rewards last best seconds')
 
 
@@ -75,7 +75,7 @@ def table(columns, window, last, good, starts):
         counts = [f'{np.isfinite(each).sum()} of {len(each)}' for each in first]
         rows.append(['runs that got there', *counts])
     times = [[runs[seed].seconds for seed in seeds] for runs in columns.values()]
-    rows.append(['seconds a run, median', *(f'{np.median(each):.1f}' for each in times)])
+    rows.append(['processor seconds a run, median', *(f'{np.median(each):.1f}' for each in times)])
     lines = [f'| {" | ".join(row)} |' for row in rows]
     return '\n'.join([lines[0], '|---|' + '---:|' * len(columns), *lines[1:]])
 

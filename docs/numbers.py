@@ -74,7 +74,7 @@ def table(found):
     """Return a Markdown table of {label: {seed: Run}}, a row a label."""
     first = f'episodes until the mean of {WINDOW} passes {GOOD_ON_PENDULUM}'
     names = 'setting', 'seeds', 'last policy: median', 'worst', 'best kept: median', 'worst', first
-    lines = [f'| {" | ".join(names)} | seconds a run |', '|---|' + '---:|' * len(names)]
+    lines = [f'| {" | ".join(names)} | processor seconds |', '|---|' + '---:|' * len(names)]
     for label, runs in found.items():
         firsts = [first_good(run.rewards, WINDOW, GOOD_ON_PENDULUM) for run in runs.values()]
         last, best = [run.last for run in runs.values()], _best(runs)

@@ -18,6 +18,7 @@ import tensorflow.compat.v1 as tf
 from comparison import sweep
 from comparison.results import Results
 from comparison.versions import VERSIONS, building, columns, spoil
+from support import settings
 from support.agent import Agent
 from support.messages import BadInput
 from tests.helpers import jobs
@@ -87,6 +88,16 @@ def test_each_wrong_version_has_its_fault_and_no_other(version, moves_actor, cop
     after = agent.sess.run(actor.e_params)
     assert any((a != b).any() for a, b in zip(after, values[2])) == moves_actor
     assert tf.train.Optimizer.minimize.__name__ == 'minimize'  # nothing stays patched
+
+
+def test_without_replay_a_batch_is_the_newest_rows():
+    _, lesson, replacement, faults = VERSIONS['no-replay']
+    with settings.applied(lesson, {'MEMORY_CAPACITY': 10}):
+        agent = Agent(lesson, gym.make('Pendulum-v0').env, replacement, 1)
+    spoil(agent, faults)
+    for number in range(12):
+        agent.memory.store_transition(np.full(3, number), [0], 0, np.zeros(3))
+    assert agent.memory.sample(4)[:, 0].tolist() == [8, 9, 10, 11]
 
 
 # ---------------------------------------------------------------- the sweep

@@ -43,7 +43,7 @@ def test_medians_and_worst_of_what_stands_in_the_rows():
     assert cells(text, 'greedy return of the best policy kept, same starts, median') == ['-280']
     worst = [line.split('|')[2].strip() for line in lines if 'the same, worst seed' in line]
     assert worst == ['-900', '-890', '-880']
-    assert cells(text, 'seconds a run, median') == ['1.0']
+    assert cells(text, 'processor seconds a run, median') == ['1.0']
 
 
 def test_a_run_that_never_got_good_counts_as_infinite():
