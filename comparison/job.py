@@ -12,6 +12,7 @@ from experiment.evaluate import player
 from experiment.variables import Variables
 from support import environment, settings
 from support.agent import Agent
+from support.random_states import undisturbed
 
 # The environment's seeds for the starts that measure a policy: plain ones, not chosen for their
 # outcome, and none that the choice of the best policy has seen.
@@ -52,7 +53,8 @@ def train(version, words, seed, env_name, episodes, parent=None):
             rows.append((e.index, float(e.reward), float(e.var)))
             done = e.index + 1
             if agent.learns and (done % EVERY == 0 or done == episodes):
-                best.try_policy()
+                with undisturbed(env):
+                    best.try_policy()
         seconds = time.process_time() - start
         play = player(make_env, STARTS, max_steps)
         last, of_best = float(play(agent.choose_actions).mean()), None

@@ -1,7 +1,5 @@
 """The best policy of a run: training goes on moving after it has found a good one."""
 
-import random
-
 import numpy as np
 
 from experiment.evaluate import player
@@ -16,8 +14,7 @@ class Best(object):
 
     A policy that is behind the best so far on the FIRST starts, by more than the standard error of
     the difference there, is given up; any other is kept if it is better on ALL starts. They are as
-    unlike each other as can be, so that few do for many. Environments and random numbers are its
-    own: training goes the same way with and without it.
+    unlike each other as can be, so that few do for many.
 
     Args:
         make_env: () -> a new environment.
@@ -34,17 +31,12 @@ class Best(object):
         self._play_first = None
 
     def try_policy(self):
-        """Try the policy as it is now.
+        """Try the policy as it is now, in environments of its own; generators may be drawn from.
 
         Returns:
             Its mean return if it is now the best, else None.
         """
-        kept = np.random.get_state(), random.getstate()  # an environment may draw from these
-        try:
-            returns = self._returns_if_better()
-        finally:
-            np.random.set_state(kept[0])
-            random.setstate(kept[1])
+        returns = self._returns_if_better()
         if returns is None:
             return None
         self.returns = returns

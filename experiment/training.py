@@ -19,7 +19,7 @@ from pictures.figures import draw_run
 from pictures.painter import Shown
 from support import environment, files
 from support.messages import BadInput, OutputLost, RunFailed, Stopped, complain, one_line, say
-from support.random_states import random_states, set_random_states
+from support.random_states import random_states, set_random_states, undisturbed
 
 SAVE_EVERY = 10  # episodes between two checkpoints
 POSITION, MEMORY, POLICY = 'position.json', 'memory.npy', 'policy.json'
@@ -134,7 +134,8 @@ class Training(object):
         if self.agent.learns:
             scalars.update(self.agent.losses())
             if self._episode % EVERY == 0 or self._episode == episodes:
-                better = self._best.try_policy()
+                with undisturbed(self._env):
+                    better = self._best.try_policy()
                 scalars.update({} if better is None else dict(best=better))
         return scalars
 

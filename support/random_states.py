@@ -1,10 +1,14 @@
 """The states of random generators, to be kept and brought back."""
 
 import random
+import sys
 import types
 from collections import deque
+from contextlib import contextmanager, suppress
 
 import numpy as np
+
+from support.messages import RunFailed
 
 KINDS = (np.random.RandomState, np.random.Generator, random.Random)
 
@@ -12,11 +16,14 @@ KINDS = (np.random.RandomState, np.random.Generator, random.Random)
 def random_states(env):
     """Return the states of the global generators and of every generator that `env` holds.
 
-    Held are those in the environment's attributes, its spaces, what it wraps, and in lists, tuples,
-    dicts and objects there, each once.
+    Held are those at the top of the environment's file, and in its attributes and its class's, its
+    spaces, what it wraps, and in containers, objects and functions there, each once.
 
     Returns:
         A dict that JSON can hold.
+
+    Raises:
+        RunFailed: if one is the operating system's, which has no state.
     """
     states = {
         'numpy': _plain(np.random.get_state(legacy=False)),
@@ -53,9 +60,21 @@ def set_random_states(env, states):
 def _state(generator):
     if isinstance(generator, np.random.RandomState):
         return generator.get_state(legacy=False)
+    if isinstance(generator, random.SystemRandom):
+        raise RunFailed('the environment draws from random.SystemRandom, which no run can repeat')
     if isinstance(generator, random.Random):
         return generator.getstate()
     return generator.bit_generator.state
+
+
+@contextmanager
+def undisturbed(env):
+    """While this lasts, others may draw from the generators; at its end they are as before."""
+    states = random_states(env)
+    try:
+        yield
+    finally:
+        set_random_states(env, states)
 
 
 def _of_python(state):
@@ -66,6 +85,10 @@ def _of_python(state):
 def _generators(env):
     """Yield (name, generator) for every random generator that is reached from `env`."""
     seen, waiting = {}, [('env', env)]
+    for kind in type(env.unwrapped).__mro__:  # what its file has made at the top
+        for key, value in vars(sys.modules[kind.__module__]).items():
+            if isinstance(value, KINDS):
+                waiting.append((f'{kind.__module__}.{key}', value))
     while waiting:
         name, value = waiting.pop()
         if id(value) in seen:
@@ -74,32 +97,37 @@ def _generators(env):
         if isinstance(value, KINDS):
             yield name, value
             continue
-        waiting.extend((f'{name}.{key}', inner) for key, inner in reversed(_inside(value)))
+        pairs = [(key, inner) for key, inner in _inside(value) if not isinstance(inner, _PLAIN)]
+        waiting.extend((f'{name}.{key}', inner) for key, inner in reversed(pairs))
 
 
 def _inside(value):
-    """Return (name, object) for each thing in a container or an object that may hold generators."""
+    """Return (name, object) for each thing in a container, an object or a function."""
     if isinstance(value, dict):
-        pairs = [(str(key), inner) for key, inner in value.items()]
-    elif isinstance(value, (list, tuple, deque)):
-        pairs = [(str(i), inner) for i, inner in enumerate(value)]
-    elif isinstance(value, _NOT_SEARCHED) or type(value).__module__.startswith('pyglet'):
+        return [(repr(key), inner) for key, inner in value.items()]
+    if isinstance(value, (list, tuple, deque, set, frozenset)):
+        return list(enumerate(value))
+    if isinstance(value, (types.MethodType, types.BuiltinFunctionType)):
+        return [('__self__', value.__self__)]
+    if isinstance(value, types.FunctionType):
+        with suppress(ValueError):  # a cell may still be empty
+            return [(i, cell.cell_contents) for i, cell in enumerate(value.__closure__ or ())]
+    if isinstance(value, _NOT_SEARCHED) or type(value).__module__.startswith('pyglet'):
         return []
-    else:
-        slots = [slot for kind in type(value).__mro__ for slot in vars(kind).get('__slots__', ())]
-        pairs = [(slot, getattr(value, slot)) for slot in slots if hasattr(value, slot)]
-        pairs = sorted([*getattr(value, '__dict__', {}).items(), *pairs], key=lambda pair: pair[0])
-    return [(name, inner) for name, inner in pairs if not isinstance(inner, _PLAIN)]
+    found = {}
+    for kind in reversed(type(value).__mro__):
+        for key, inner in vars(kind).items():
+            if isinstance(inner, types.MemberDescriptorType):  # one of its __slots__
+                if hasattr(value, key):
+                    found[key] = getattr(value, key)
+            elif not hasattr(inner, '__get__'):  # no method, no property
+                found[key] = inner
+    found.update(getattr(value, '__dict__', {}))
+    return sorted(found.items(), key=lambda pair: str(pair[0]))
 
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, np.ndarray, np.generic)
-_NOT_SEARCHED = (
-    type,
-    types.ModuleType,
-    types.FunctionType,
-    types.MethodType,
-    types.BuiltinFunctionType,
-)
+_NOT_SEARCHED = (type, types.ModuleType, types.FunctionType)
 
 
 def _plain(state):

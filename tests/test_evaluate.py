@@ -9,7 +9,7 @@ from experiment.best import Best, unlike_starts
 from support.environment import Checked
 from support.messages import RunFailed
 from experiment.evaluate import greedy_returns
-from tests.helpers.environments import GlobalRandom, Joints
+from tests.helpers.environments import Joints
 
 
 def middle(b_s):
@@ -119,14 +119,6 @@ def test_a_resumed_run_holds_it_against_what_was_the_best():
     assert later.tried(0.3) is None
     assert later.tried(0.5) is None
     assert later.tried(0.2) is not None
-
-
-def test_its_random_numbers_are_its_own():
-    policies = Policies(make=GlobalRandom)
-    np.random.seed(3)
-    before = np.random.get_state()[1].tolist(), np.random.get_state()[2]
-    policies.tried(0.1)
-    assert (np.random.get_state()[1].tolist(), np.random.get_state()[2]) == before
 
 
 def test_unlike_starts_are_farther_apart_than_the_first_ones():

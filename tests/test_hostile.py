@@ -1,9 +1,17 @@
 """Hostile use: what must end in one line, or change nothing. Tables of cases, most in process."""
 
+import functools
+import json
+import random
+import types
+
+import gym
 import numpy as np
 import pytest
 
 from support.environment import Checked
+from support.messages import RunFailed
+from support.random_states import random_states, set_random_states, undisturbed
 from tests.helpers.environments import Joints, box
 
 # ---------------------------------------------------------------- the environment
@@ -39,3 +47,97 @@ def test_an_action_outside_its_bounds_by_a_rounding_is_brought_inside(kind):
         env.step(np.array([beyond]))
         assert box_there.contains(env.env.action.astype(kind)), env.env.action
     assert kind == 'float32' or env.env.action.dtype == kind
+
+
+# ---------------------------------------------------------------- random generators
+
+
+class Slotted(object):
+    __slots__ = 'generator'
+
+
+class Holder(gym.Env):
+    """Draws from one generator, which `place` puts somewhere."""
+
+    def __init__(self, place):
+        self.draw = PLACES[place](self, np.random.RandomState(1))
+
+
+def _slot(env, generator):
+    env.held = Slotted()
+    env.held.generator = generator
+    return lambda: env.held.generator.normal()
+
+
+def _class(env, generator):
+    Holder.shared = generator
+    return lambda: Holder.shared.normal()
+
+
+def _module(env, generator):
+    globals()['AT_THE_TOP'] = generator
+    return lambda: AT_THE_TOP.normal()  # noqa: F821
+
+
+def _keys(env, generator):
+    env.held = {1: generator, '1': np.random.RandomState(2)}
+    return lambda: env.held[1].normal() + env.held['1'].normal()
+
+
+def _new(env, generator):
+    env.held = [(np.random.Generator(np.random.PCG64(2)),)]
+    return lambda: env.held[0][0].normal()
+
+
+def _python(env, generator):
+    env.held = {'of dicts': types.SimpleNamespace(inner=random.Random(1), back=env)}
+    return lambda: env.held['of dicts'].inner.gauss(0, 1)
+
+
+def _set(env, generator):
+    env.held = {generator}
+    return lambda: [each.normal() for each in env.held]
+
+
+def _space(env, generator):
+    env.observation_space = gym.spaces.Dict(x=box([0], [1]))
+    env.observation_space.seed(1)
+    return lambda: env.observation_space.sample()['x'].item()
+
+
+PLACES = dict(
+    slot=_slot,
+    a_class=_class,
+    module=_module,
+    keys=_keys,
+    new=_new,
+    python=_python,
+    space=_space,
+    method=lambda env, generator: generator.normal,
+    partial=lambda env, generator: functools.partial(generator.normal, 5),
+    closure=lambda env, generator: lambda: generator.normal(),
+    a_set=_set,
+    globals=lambda env, generator: lambda: np.random.normal() + random.random(),
+)
+
+
+@pytest.mark.parametrize('place', PLACES)
+def test_a_generator_is_found_wherever_the_environment_holds_it(place):
+    env = gym.Wrapper(Holder(place))
+    env.draw()
+    states = json.loads(json.dumps(random_states(env)))
+    ahead = [env.draw() for _ in range(9)]
+    with undisturbed(env):
+        env.draw()
+    assert env.draw() not in ahead
+    set_random_states(env, states)
+    with undisturbed(env):
+        env.draw()
+    assert [env.draw() for _ in range(9)] == ahead
+
+
+def test_a_generator_without_a_state_is_refused():
+    env = Joints()
+    env.held = random.SystemRandom()
+    with pytest.raises(RunFailed, match='which no run can repeat'):
+        random_states(env)
