@@ -95,7 +95,7 @@ def draw(found, path):
     The scale is logarithmic in how far a return is below 0.
     """
     figure = new_figure(8, 11)
-    every = figure.subplots(4, 2, sharey=True).flat
+    every = list(figure.subplots(4, 2, sharey=True).flat)
     for axes, (name, shown) in zip(every, small_pictures().items()):
         shown = [(tick, column) for tick, column in shown if column.label in found]
         for i, (_, column) in enumerate(shown):
@@ -112,13 +112,16 @@ def draw(found, path):
         axes.set_yticks(TICKS, minor=False)
         axes.set_yticks([], minor=True)
         axes.set_yticklabels([f'-{tick}' for tick in TICKS], fontsize=13)
+        axes.set_xlim(-0.5, max(len(shown), 1) - 0.5)
         axes.set_xticks(range(len(shown)))
-        axes.set_xticklabels([tick.lstrip('0') for tick, _ in shown], fontsize=13)
+        axes.set_xticklabels([tick.lstrip('0') for tick, _ in shown], fontsize=12)
         axes.grid(axis='y', alpha=0.4)
         axes.set_title(name, fontsize=16)
     every[0].invert_yaxis()  # the axes share it
-    handles = [axes.plot([], [], markersize=9, **s)[0] for s in (LAST_ONE, KEPT)]
-    figure.legend(handles, ['last policy', 'best kept'], loc='upper center', ncol=2, fontsize=15)
+    for axes, style, name in ((every[0], LAST_ONE, 'last policy'), (every[1], KEPT, 'best kept')):
+        lines = axes.plot([], [], markersize=9, **style)
+        above = dict(loc='lower center', bbox_to_anchor=(0.5, 1.12), frameon=False, fontsize=15)
+        axes.legend(lines, [name], **above)
     save_figure(figure, path)
 
 
