@@ -5,8 +5,8 @@ Markdown table: in how many of 100 fresh starts the arm reaches the goal and is 
 the last 20 steps. Each run that has finished is kept in a folder; started again, the command trains
 only what is missing there.
 
-`python -m docs.robot_arm film` makes robot_arm.gif beside this file, from the run of that folder
-with the arm's own numbers and seed 1, which it trains if it is not there.
+`python -m docs.robot_arm film` makes robot_arm.gif beside this file: the best policy of that
+folder's run with the arm's own numbers and seed 1, which is trained if it is not there.
 """
 
 import support.quiet  # noqa: F401  imports TensorFlow and gym without their start-up messages
@@ -15,9 +15,11 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
+from PIL import Image, ImageSequence
 
 import ddpg
 import ddpg_update
@@ -29,40 +31,30 @@ from experiment.play import load_policy
 from support import environment, files, settings
 from support.messages import RunFailed, ends_in_one_line, say
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-FOLDER = os.path.join('runs', 'robot_arm-table')
-RESULTS = 'results.json'
+FILM = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'robot_arm.gif')
 ENV = robot_arm.ENV_NAME
 SEEDS = range(1, 6)
 NUMBERS = settings.numbers_of(robot_arm)
 STEPS, STAYED = NUMBERS['MAX_EP_STEPS'], 20  # of an episode; of these the last
+GOALS, SEEN = 4, 60  # episodes in the film; steps of each that it shows
 
 OWN = [f'{name}={value}' for name, value in NUMBERS.items() if name in vars(robot_arm)]
-AS_LONG = [word for word in OWN if word.startswith('MAX_EPISODES=')]
+AS_LONG = f'MAX_EPISODES={robot_arm.MAX_EPISODES}'
 
 # name of the row's runs: (what it is, the lesson, the words that its file is run with)
 ROWS = dict(
     arm=("`ddpg.py`, the arm's numbers", robot_arm, []),
-    lesson=("`ddpg.py`, the lesson's numbers", ddpg, ['--env', ENV, '--set', *AS_LONG]),
+    lesson=("`ddpg.py`, the lesson's numbers", ddpg, ['--env', ENV, '--set', AS_LONG]),
     update=("`ddpg_update.py`, the arm's numbers", ddpg_update, ['--env', ENV, '--set', *OWN]),
 )
 
 
-def train(row, seed, folder):
-    """Train a run in `folder` anew; return its own folder and the seconds that it took."""
-    _, lesson, words = ROWS[row]
-    run = os.path.join(folder, f'{row}-{seed}')
-    shutil.rmtree(run, ignore_errors=True)  # what was stopped before its end
-    start = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, lesson.__file__, *words, '--seed', str(seed), '--run', run, '--quiet'],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-    )
+def command(lesson, *words):
+    """Run the lesson's file; RunFailed with its last line if that fails."""
+    quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    done = subprocess.run([sys.executable, lesson.__file__, *words], **quiet)
     if done.returncode:
-        raise RunFailed(done.stderr.strip())
-    return run, time.perf_counter() - start
+        raise RunFailed(done.stderr.decode().strip().rpartition('\n')[2])
 
 
 def reached(choose_action):
@@ -70,20 +62,24 @@ def reached(choose_action):
     env, count = environment.make(ENV), 0
     for start in STARTS[:100]:
         env.seed(start)
-        s, there = env.reset(), []
+        s, there = env.reset(), 0  # for how many steps without a break
         for _ in range(STEPS):
             s, _, _, _ = env.step(choose_action(s))
-            there.append(s[6])
-        count += all(there[-STAYED:])
+            there = there + 1 if s[6] else 0
+        count += there >= STAYED
     return count
 
 
 def measure(row, seed, folder):
-    """Train a run; return (of the kept policy, of the last, seconds)."""
-    run, seconds = train(row, seed, folder)
-    lesson = ROWS[row][1]
-    kept, last = (reached(load_policy(lesson, run, which, ENV)) for which in (False, True))
-    return kept, last, seconds
+    """Train a run in `folder` anew; return (reached by the kept policy, by the last, seconds)."""
+    _, lesson, words = ROWS[row]
+    run = os.path.join(folder, f'{row}-{seed}')
+    shutil.rmtree(run, ignore_errors=True)  # what was stopped before its end
+    start = time.perf_counter()
+    command(lesson, *words, '--seed', str(seed), '--run', run)
+    seconds = time.perf_counter() - start
+    policies = (load_policy(lesson, run, last, ENV) for last in (False, True))
+    return (*map(reached, policies), seconds)
 
 
 def table(results):
@@ -102,34 +98,48 @@ def table(results):
 def print_table(folder):
     """Train what is missing in `folder`, and print the table."""
     os.makedirs(folder, exist_ok=True)
-    place, results = os.path.join(folder, RESULTS), {}
-    if os.path.exists(place):
-        results = json.loads(files.read(place))
-    jobs = [(row, seed, folder) for row in ROWS for seed in SEEDS]
-    jobs = [job for job in jobs if f'{job[0]}-{job[1]}' not in results]
-    failed = len(jobs)
+    place = os.path.join(folder, 'results.json')
+    results = json.loads(files.read(place)) if os.path.exists(place) else {}
+    jobs = [(r, seed, folder) for r in ROWS for seed in SEEDS if f'{r}-{seed}' not in results]
+    missing = len(jobs)
     for (row, seed, _), result, reason in sweep.run(measure, jobs):
-        if reason:
-            say(f'{row} with seed {seed}: {reason}')
-            continue
-        failed -= 1
-        results[f'{row}-{seed}'] = result
-        files.write_whole(place, json.dumps(results, indent=2, sort_keys=True))
-        say('{}-{}: kept {}, last {}, {:.0f} seconds'.format(row, seed, *result))
+        if not reason:
+            missing -= 1
+            results[f'{row}-{seed}'] = result
+            files.write_whole(place, json.dumps(results, indent=2, sort_keys=True))
+            reason = 'kept {}, last {}, {:.0f} seconds'.format(*result)
+        say(f'{row}-{seed}: {reason}')
     say('\n' + table(results))
-    if failed:
-        raise RunFailed(f'{failed} runs are missing: run the same command again')
+    if missing:
+        raise RunFailed(f'{missing} runs are missing: run the same command again')
+
+
+def film(folder):
+    """Write robot_arm.gif: the first SEEN steps of some episodes, every second one."""
+    run = os.path.join(folder, 'arm-1')
+    if not os.path.exists(os.path.join(run, 'curve.png')):  # what a run writes last
+        measure('arm', 1, folder)
+    with tempfile.TemporaryDirectory() as place:
+        whole = os.path.join(place, 'whole.gif')
+        words = ['--seed', '1', '--episodes', str(GOALS), '--gif', whole]
+        command(robot_arm, '--play', run, *words)
+        shown = Image.open(whole)
+        colours, pause, frames = shown.copy(), shown.info['duration'], []
+        for frame in ImageSequence.Iterator(shown):  # one that shows several steps lasts as long
+            picture = frame.convert('RGB').quantize(palette=colours, dither=Image.NONE)
+            frames.extend([picture] * (frame.info['duration'] // pause))
+    first, *others = [frames[STEPS * i + j] for i in range(GOALS) for j in range(0, SEEN, 2)]
+    first.save(FILM, save_all=True, append_images=others, duration=2 * pause, loop=0)
 
 
 def main(arguments=None):
     """Print the table or make the film; `arguments` is a list of words."""
     parser = Parser(prog='docs.robot_arm', description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument('what', nargs='?', choices=['table', 'film'], default='table')
-    parser.add_argument(
-        '--run', type=text, default=FOLDER, metavar='DIR', help='folder (%(default)s)'
-    )
+    where = dict(default='runs/robot_arm-table', metavar='DIR', help='default: %(default)s')
+    parser.add_argument('--run', type=text, **where)
     options = parser.parse_args(arguments)
-    print_table(options.run)
+    (film if options.what == 'film' else print_table)(options.run)
 
 
 if __name__ == '__main__':
