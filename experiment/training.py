@@ -80,7 +80,7 @@ class Training(object):
             raise Stopped(f'stopped at once; resume what was saved before with: {resume}')
         except OutputLost as error:
             raise OutputLost(f'{error} after {self._done()}; resume with: {resume}')
-        except RunFailed as error:
+        except (RunFailed, BadInput) as error:  # the one if it cannot be made again
             self._draw()
             raise RunFailed(
                 f'{error} in episode {self._episode}; resume what was saved before with: {resume}'

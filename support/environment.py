@@ -1,6 +1,5 @@
 """The one seam for what an environment gives: it is converted, or refused in a line."""
 
-import math
 import os
 import traceback
 import warnings
@@ -9,7 +8,7 @@ import gym
 import numpy as np
 from gym.wrappers import TimeLimit
 
-from support.messages import BadInput, RunFailed, one_line
+from support.messages import BadInput, RunFailed, one_line, short
 
 GYM_WITH_PENDULUM_V0 = '0.17.3'
 
@@ -29,13 +28,13 @@ def make(name):
     Raises:
         BadInput: with one line that says what is wrong and what to do.
     """
-    env = _gym_make(name)
-    if isinstance(env, TimeLimit):
-        env = env.env
     try:
-        observations, actions = env.observation_space, env.action_space
-    except (Exception, SystemExit) as error:
-        raise BadInput(f'the environment {name!r} cannot be used: {one_line(error)}')
+        env = _asked(_gym_make, name)
+        if isinstance(env, TimeLimit):
+            env = env.env
+        observations, actions = _asked(lambda: (env.observation_space, env.action_space))
+    except RunFailed as error:
+        raise BadInput(f'{name!r} cannot be made: {error}')
     if not isinstance(actions, gym.spaces.Box):
         raise BadInput(
             f'{name} takes the actions {actions}, and DDPG needs continuous ones (a Box): '
@@ -105,16 +104,7 @@ class Checked(gym.Wrapper):
         if not isinstance(answer, tuple) or len(answer) != 4:
             raise _wrong(answer, 'step', 'observation, reward, done and info')
         s_, r, done, info = answer
-        try:
-            r, done = float(_single(r)), bool(_single(done))
-        except (TypeError, ValueError):
-            raise RunFailed(
-                f'the environment gave the reward {_short(r)} and done {_short(done)}, and both '
-                'have to be single numbers'
-            )
-        if not math.isfinite(r):
-            raise RunFailed(f'the environment gave the reward {r}')
-        return self._observation(s_), r, done, info
+        return self._observation(s_), _number('the reward', r), bool(_number('as done', done)), info
 
     def render(self, mode='human', **kwargs):
         """Draw, or return a picture for mode 'rgb_array'."""
@@ -126,35 +116,44 @@ class Checked(gym.Wrapper):
 
     def _observation(self, given):
         try:
-            with np.errstate(over='ignore'):
-                s = np.array(given, np.float32)  # a copy: it may change its own in the next step
-        except (TypeError, ValueError):
+            with np.errstate(over='ignore'):  # a copy: it may change its own in the next step
+                s = np.asarray(given).astype(np.float32, casting='same_kind')
+        except Exception:  # whatever its values raise
             s = np.empty(())
         if s.shape != self.observation_space.shape:
             needed = f'an observation of {self.observation_space.shape[0]} numbers'
             raise _wrong(given, 'reset or step', needed)
         if not np.isfinite(s).all():
-            raise RunFailed(f'the environment gave the observation {_short(given)}')
+            raise RunFailed(f'the environment gave the observation {short(given)}')
         return s
 
 
 def diverged(action):
     """Return the RunFailed that says that the actor's output `action` is not finite."""
-    return RunFailed(
-        f"the actor's output became {_short(action)} (smaller learning rates may help)"
-    )
+    return RunFailed(f"the actor's output became {short(action)} (smaller learning rates may help)")
 
 
-def _single(value):
-    """Return the number that `value` is, or that an array of one holds."""
-    return value if isinstance(value, (float, int, bool)) else np.asarray(value).item()
+def _number(what, given):
+    """Return as a float the number that is `given`, or that an array of one holds."""
+    try:
+        number = given if isinstance(given, (float, int)) else np.asarray(given).item()
+        if abs(number) < _LARGEST:  # and not nan
+            return float(number)
+    except Exception:  # whatever a value raises that is no number
+        pass
+    raise RunFailed(f'the environment gave {what} {short(given)}, not one finite number')
+
+
+_LARGEST = 1e38  # the memory is float32
 
 
 def _asked(function, *args, **kwargs):
     """Call what is the environment's own, and turn whatever it raises into a RunFailed."""
     try:
         return function(*args, **kwargs)
-    except (Exception, SystemExit) as error:
+    except (KeyboardInterrupt, BadInput):
+        raise
+    except BaseException as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         raise RunFailed(
             f'the environment failed with {one_line(error)} '
@@ -165,11 +164,7 @@ def _asked(function, *args, **kwargs):
 def _wrong(given, where, needed):
     newer = isinstance(given, tuple) and len(given) in (2, 5)
     hint = f', as newer gyms do: the lesson needs gym {GYM_WITH_PENDULUM_V0}' if newer else ''
-    return RunFailed(f'the environment gave {_short(given)} at {where}{hint}, not {needed}')
-
-
-def _short(value):
-    return ' '.join(str(value).split())[:100]
+    return RunFailed(f'the environment gave {short(given)} at {where}{hint}, not {needed}')
 
 
 def _gym_make(name):
@@ -188,5 +183,3 @@ def _gym_make(name):
             f'gym {gym.__version__} knows no environment {name!r}: the default is Pendulum-v0, '
             'and one of your own is named as --env module:Name-v0'
         )
-    except (Exception, SystemExit) as error:  # whatever its own code, or a missing part, raises
-        raise BadInput(f'the environment {name!r} cannot be made: {one_line(error)}')

@@ -77,5 +77,13 @@ def complain(line):
 
 
 def one_line(error):
-    """Return an exception's type and text in one line of at most 300 characters."""
-    return f'{type(error).__name__}: {" ".join(str(error).split())}'[:300]
+    """Return an exception's type and text in one line."""
+    return f'{type(error).__name__}: {short(error)}'
+
+
+def short(value):
+    """Return `value` as text of one line, of at most 200 characters."""
+    try:
+        return ' '.join(str(value).split())[:200]
+    except Exception:  # somebody's own __str__
+        return f'({type(value).__name__})'

@@ -4,6 +4,7 @@ import functools
 import json
 import random
 import types
+import warnings
 
 import gym
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from support.environment import Checked
 from support.messages import RunFailed
 from support.random_states import random_states, set_random_states, undisturbed
-from tests.helpers.environments import Joints, box
+from tests.helpers.environments import Joints, Odd, box
 
 # ---------------------------------------------------------------- the environment
 
@@ -47,6 +48,57 @@ def test_an_action_outside_its_bounds_by_a_rounding_is_brought_inside(kind):
         env.step(np.array([beyond]))
         assert box_there.contains(env.env.action.astype(kind)), env.env.action
     assert kind == 'float32' or env.env.action.dtype == kind
+
+
+class Unspeakable(object):
+    """Raises whatever is asked of it."""
+
+    def _raise(self):
+        raise RuntimeError
+
+    __str__ = __repr__ = __float__ = __bool__ = __abs__ = __array__ = _raise
+
+
+class Unspoken(BaseException):
+    __str__ = Unspeakable._raise
+
+
+Z = np.zeros(3)
+GIVEN = dict(
+    complex=(Z + 1j, 0.0, False),
+    words=(['1', '2', '3'], 0.0, False),
+    huge=([10**400, 1, 2], 0.0, False),
+    overflows=(Z + 1e39, 0.0, False),
+    objects=([Unspeakable()] * 3, 0.0, False),
+    observation=(Unspeakable(), 0.0, False),
+    reward=(Z, Unspeakable(), False),
+    huge_reward=(Z, 10**400, False),
+    large_reward=(Z, 1e300, False),
+    word_as_reward=(Z, '5', False),
+    done=(Z, 0.0, Unspeakable()),
+    none_as_done=(Z, 0.0, None),
+    word_as_done=(Z, 0.0, 'no'),
+)
+
+
+@pytest.mark.parametrize('what', GIVEN)
+def test_what_an_environment_gives_is_converted_or_refused_in_a_line(what):
+    env = Checked(Odd(answer=lambda *answer: (*GIVEN[what], {})))
+    env.reset()
+    with warnings.catch_warnings(), pytest.raises(RunFailed, match='^the environment gave '):
+        warnings.simplefilter('error')
+        env.step(np.array([0, 1, -20]))
+
+
+@pytest.mark.parametrize('error', [Unspoken, GeneratorExit, RecursionError])
+def test_whatever_an_environment_raises_is_a_line(error):
+    def answer(*args):
+        raise error
+
+    env = Checked(Odd(answer=answer))
+    env.reset()
+    with pytest.raises(RunFailed, match=f'^the environment failed with {error.__name__}: '):
+        env.step(np.array([0, 1, -20]))
 
 
 # ---------------------------------------------------------------- random generators
