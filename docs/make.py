@@ -5,6 +5,7 @@ It trains `ddpg.py` once with seed 1, and leaves in this folder
     curve.png           the run's curve
     swing.gif           an episode of its best policy
     graph.png           the graph tab of TensorBoard
+    graph_open.png      there too, Critic and Actor opened
     actor_update.svg    drawn from actor_update.dot
     critic_update.svg   drawn from critic_update.dot
     seeing.png          what the networks have learned, as docs/seeing.py draws it
@@ -20,7 +21,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.helpers.browser import GraphTab, tensorboard
+from docs.graph import pictures
+from tests.helpers.browser import tensorboard
 
 HERE = Path(__file__).parent
 START = '12'  # the seed of a start near the bottom
@@ -40,11 +42,8 @@ def film(run):
 
 def graph(run):
     with tensorboard(run) as address:
-        tab = GraphTab(address)
-        try:
-            tab.picture(HERE / 'graph.png')
-        finally:
-            tab.close()
+        for image, name in zip(pictures(address), ('graph.png', 'graph_open.png')):
+            image.quantize(64).save(str(HERE / name), optimize=True)
 
 
 def diagrams(run):

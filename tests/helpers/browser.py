@@ -1,6 +1,5 @@
 """TensorBoard's graph tab in a headless Chromium, as a reader sees it."""
 
-import io
 import json
 import re
 import shutil
@@ -10,8 +9,6 @@ import tempfile
 import time
 import urllib.request
 from contextlib import contextmanager
-
-from PIL import Image
 
 # JavaScript: what matches the selector `arguments[0]`, also inside TensorBoard's own elements
 FOUND = """
@@ -76,15 +73,15 @@ class GraphTab(object):
             f'user-data-dir={self._profile}',
         ):
             options.add_argument(f'--{word}')
-        self._browser = webdriver.Chrome(
+        self.browser = webdriver.Chrome(
             options=options, service=Service(shutil.which('chromedriver'))
         )
-        self._browser.get(f'{address}/#graphs')
+        self.browser.get(f'{address}/#graphs')
         self.wait_for('S')
 
     def boxes(self):
         """Return the names of the boxes that are drawn."""
-        return set(self._run("return found.map(e => e.getAttribute('data-name'));", 'g.node'))
+        return set(self.run("return found.map(e => e.getAttribute('data-name'));", 'g.node'))
 
     def wait_for(self, name):
         """Wait until the box is drawn."""
@@ -96,35 +93,16 @@ class GraphTab(object):
 
     def open(self, name, inside):
         """Open a box by a double click, and wait for the box `inside` it."""
-        self._run(
+        self.run(
             "found[0].dispatchEvent(new MouseEvent('dblclick', {bubbles: true}));",
             f'g.node[data-name="{name}"] > g.nodeshape',
         )
         self.wait_for(inside)
 
-    def picture(self, path):
-        """Write what is drawn into a PNG, once it has stopped moving."""
-        before = None
-        for _ in range(40):
-            time.sleep(0.5)
-            now = self._browser.get_screenshot_as_png()
-            if now == before:
-                break
-            before = now
-        corners = self._run(
-            'const all = found.map(e => e.getBoundingClientRect());'
-            'return [Math.min(...all.map(r => r.left)), Math.min(...all.map(r => r.top)),'
-            ' Math.max(...all.map(r => r.right)), Math.max(...all.map(r => r.bottom))];',
-            'g.node, g.edge',
-        )
-        left, top, right, bottom = (2 * corner for corner in corners)
-        whole = Image.open(io.BytesIO(now)).convert('RGB')
-        box = (max(left - 30, 0), max(top - 30, 0), right + 30, bottom + 30)
-        whole.crop(tuple(int(side) for side in box)).quantize(64).save(path, optimize=True)
-
     def close(self):
-        self._browser.quit()
+        self.browser.quit()
         shutil.rmtree(self._profile, ignore_errors=True)
 
-    def _run(self, script, selector):
-        return self._browser.execute_script(FOUND + script, selector)
+    def run(self, script, *arguments):
+        """Run JavaScript that sees in `found` what matches the selector, the first argument."""
+        return self.browser.execute_script(FOUND + script, *arguments)
