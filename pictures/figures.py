@@ -24,7 +24,7 @@ def draw_curves(curves, window, path):
         window: how many episodes the curve is a running mean of.
         path: of the PNG.
     """
-    figure = new_figure(8, 4.5)
+    figure = new_figure(6, 4.2)
     axes = figure.subplots()
     # dark, middle and light, so that a grey print still tells them apart
     colours = '#1b3a6b', '#c4501b', '#2fa58a', '#8a6d1f', '#7a4fa3', '#555555'
@@ -35,10 +35,10 @@ def draw_curves(curves, window, path):
         means = np.array([np.convolve(row, np.ones(window) / window, 'valid') for row in rewards])
         episodes = np.arange(window, rewards.shape[1] + 1)
         low, middle, high = np.percentile(means, [25, 50, 75], axis=0)
-        axes.fill_between(episodes, low, high, color=colour, alpha=0.2, linewidth=0)
-        axes.plot(episodes, middle, line, color=colour, label=label)
+        axes.fill_between(episodes, low, high, color=colour, alpha=0.12, linewidth=0)
+        axes.plot(episodes, middle, line, color=colour, linewidth=2, label=label)
     axes.set_xlabel('episode')
-    axes.set_ylabel(f'return (sum of rewards), mean of {window} episodes')
+    axes.set_ylabel(f'return, mean of {window} episodes')
     axes.set_title(f'median of {len(rewards)} seeds, and the middle half of them', fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend()

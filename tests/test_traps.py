@@ -1,15 +1,19 @@
-"""The three traps, and that the lesson avoids them."""
+"""The three traps, that the lesson avoids them, and what docs/traps says of them."""
 
 import ast
+import re
 
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
 import ddpg
+from comparison.results import Results
+from docs import traps
 from tests.helpers.environments import ENVIRONMENTS
 from tests.helpers.graphs import ancestors, batch, changed, initialise_rest
 from tests.helpers.lessons import LESSONS, Built
+from tests.helpers.program import PROJECT
 
 
 def late_reads(train_op):
@@ -57,7 +61,18 @@ def test_trap_2_behind_a_stop_gradient_only_the_stopped_tensor_has_a_gradient(sm
         assert tf.gradients(q, both.actor.a) == [None]
         (grad,) = tf.gradients(q, stopped)
         assert grad.shape.as_list() == [None, 3]
+        assert tf.gradients(q, both.actor.e_params) == [None] * 4  # trap 1 ends here, too
     assert both.critic.a_grads.shape.as_list() == [None, 3]
+
+
+def test_trap_2_an_actor_that_is_given_none_climbs_along_its_own_action(small):
+    both, (b_s, *_) = small
+    with both.sess.graph.as_default(), tf.variable_scope('wrong'):
+        both.actor.add_grad_to_graph(None)
+        larger = tf.gradients(tf.reduce_sum(both.actor.a), both.actor.e_params)
+    got, wanted = both.sess.run([both.actor.policy_grads, larger], {both.actor.S: b_s})
+    for one, other in zip(got, wanted):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize('use_resource', [False, True])
@@ -112,3 +127,38 @@ def test_trap_3_a_read_that_nothing_needs_before_the_move_would_be_seen():
         train_op = tf.train.AdamOptimizer(0.001).apply_gradients(zip(gradients, [w1, w2]))
         reads = late_reads(train_op)
         assert {read.inputs[0].op.name for read in reads} >= {'w2'}
+
+
+def test_trap_3_the_table_shows_that_gated_or_resource_variables_agree_with_numpy(capsys):
+    """What reference variables do is a matter of chance."""
+    traps.third(sizes=[32], steps=10, sessions=2)
+    assert tf.resource_variables_enabled()
+    rows = re.findall(r'(?m)^\| (.+) \| 32 \| (.+) \|$', capsys.readouterr().out)
+    assert [kind for kind, _ in rows] == ['reference', 'reference, gated', 'resource']
+    for _, cells in rows[1:]:
+        apart, error, apart_again, error_again = map(float, cells.split(' | '))
+        assert apart == apart_again == 0
+        assert max(error, error_again) < 1e-5
+
+
+def test_returns_are_compared_seed_by_seed_in_learnings_first_50_episodes_and_after(
+    tmp_path, capsys
+):
+    done = Results(str(tmp_path))
+    for seed in (1, 2):
+        rows = [(i, -100.0 * seed, 3.0) for i in range(110)]
+        worse = [(i, r - 7 * (50 <= i < 100) + 2 * (i >= 100), v) for i, r, v in rows]
+        done.add('without var_list', seed, worse, 0, 0, 1)
+        done.add('original, soft', seed, rows, 0, 0, 1)
+    traps.main([str(tmp_path)])
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == '| without var_list | -7 (-7 to -7) | +2 (+2 to +2) |'
+
+
+@pytest.mark.parametrize('page', ['docs/traps.md', 'docs/traps.zh-CN.md'])
+def test_the_lines_that_the_page_calls_right_stand_in_the_lesson(page):
+    right = re.findall(r'(?m)^# right.*\n((?:(?!#|```).*\n)+)', (PROJECT / page).read_text('utf-8'))
+    code = (PROJECT / 'ddpg.py').read_text('utf-8')
+    assert len(right) == 4
+    for line in ''.join(right).splitlines():
+        assert line in code
