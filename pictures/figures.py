@@ -55,7 +55,7 @@ def draw_run(rows, window, best, path):
         path: of the PNG.
     """
     returns, explore = np.array(rows, float).T
-    figure = new_figure(8, 4.5)
+    figure = new_figure(6.5, 5)
     axes = figure.subplots()
     right = axes.twinx()
     right.plot(explore, ':', color='#777777', label='exploration')
@@ -79,7 +79,7 @@ def draw_run(rows, window, best, path):
     axes.grid(alpha=0.3)
     lines = [line for side in (axes, right) for line in side.get_lines()]
     place = dict(loc='lower left', bbox_to_anchor=(0, 1))  # above: a bad episode may come anywhere
-    style = dict(ncol=len(lines), fontsize=8, frameon=False, handlelength=1.5, columnspacing=1.2)
+    style = dict(ncol=3, frameon=False, handlelength=1.5, columnspacing=1.2)
     axes.legend(handles=lines, **place, **style)
     save_figure(figure, path)
 

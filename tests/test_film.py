@@ -185,7 +185,7 @@ def test_the_curve_marks_learning_and_the_best_policy(tmp_path):
     path = str(tmp_path / 'curve.png')
     draw_run(rows, 10, 12, path)
     size, seen = colours(path)
-    assert size == (960, 540)
+    assert size == (780, 600)
     assert {STAR, LINE, MEAN} <= seen
     draw_run(rows[:5], 10, 12, path)  # a run that goes on from before its best policy
     _, seen = colours(path)
