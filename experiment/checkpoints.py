@@ -36,7 +36,12 @@ class Checkpoints(object):
         return sorted(int(name[5:]) for name in self._folders(r'step-(0|[1-9]\d{0,14})$'))
 
     def _folders(self, pattern):
-        names = os.listdir(self.path) if files.is_folder(self.path) else []
+        try:
+            names = os.listdir(self.path)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise BadInput(f'{self.path} cannot be read ({error.strerror}): mend or remove it')
         return [
             name
             for name in names
@@ -96,14 +101,7 @@ class Checkpoints(object):
             if damaged:
                 raise ValueError(f'damaged: {", ".join(damaged)}')
             yield place
-        except (
-            ValueError,
-            LookupError,
-            TypeError,
-            AttributeError,
-            OSError,
-            RecursionError,
-        ) as error:
+        except Exception as error:  # whatever comes of reading something else
             what = str(error) if isinstance(error, ValueError) else one_line(error)
             raise Damaged(f'{place} cannot be used ({what}): {advice}')
 

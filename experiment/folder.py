@@ -92,7 +92,7 @@ def config_of(path):
         raise BadInput(f'{path} holds no run: it has no {CONFIG}')
     except OSError as error:
         raise BadInput(f'{place} cannot be read ({error.strerror})')
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, BadInput):
+    except Exception:  # JSON can hold anything
         raise BadInput(f'{place} is damaged, or of another program')
     try:
         files.refuse_strangers(path)
@@ -101,22 +101,35 @@ def config_of(path):
     return config
 
 
-def check_program(path, config, lesson):
-    """Refuse the run of another lesson."""
+def config_for(lesson, path, env):
+    """Return the same, of a run of `lesson` in the environment `env` (None: in its own).
+
+    A folder may come from anywhere, and must not choose what is imported: an environment from a
+    module has to be named by the lesson or by the user.
+
+    Raises:
+        BadInput: also if it is a run of something else.
+    """
+    config = config_of(path)
     if config['program'] != settings.name(lesson):
         raise BadInput(f'{path} is a run of {config["program"]}.py: use that')
-
-
-def check_env(path, config, lesson, given):
-    """Refuse an environment from a module unless the lesson or the user names it too.
-
-    A folder may come from anywhere, and must not choose what is imported.
-    """
-    env = config['env']
-    if given is None and ':' in env and env != settings.env_of(lesson):
-        raise BadInput(f'{path} needs an environment of its own: say so with --env {env}')
-    if given not in (None, env):
-        raise BadInput(f'{path} is a run in {env}, not in {given}')
+    if env is None and ':' in config['env'] and config['env'] != settings.env_of(lesson):
+        raise BadInput(f'{path} needs an environment of its own: say so with --env {config["env"]}')
+    if env not in (None, config['env']):
+        raise BadInput(f'{path} is a run in {config["env"]}, not in {env}')
+    chosen, others = config['replacement'], settings.replacements_of(lesson)
+    pairs = (
+        (settings.numbers_of(lesson), config['hyperparameters']),
+        (others.get(chosen['name'], {}), chosen),
+    )
+    for now, then in pairs:
+        differ = sorted(now.keys() ^ then.keys())
+        if differ:
+            raise BadInput(
+                f'{path} is a run with other numbers than {config["program"]}.py has now: '
+                f'{", ".join(differ)}'
+            )
+    return config
 
 
 def check_sizes(path, config, env):

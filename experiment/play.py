@@ -35,9 +35,7 @@ def load_policy(lesson, path, last=False, env=None):
 
 def _load(lesson, path, last, env_name):
     """Return (config, environment, Agent, 'best' or 'last') of a run, its policy as saved."""
-    config = folder.config_of(path)
-    folder.check_program(path, config, lesson)
-    folder.check_env(path, config, lesson, env_name)
+    config = folder.config_for(lesson, path, env_name)
     last = last or not best_in(path).steps()  # a run too short to learn has kept no best one
     saved = checkpoints_in(path) if last else best_in(path)
     if not saved.steps():

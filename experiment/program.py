@@ -66,9 +66,7 @@ def _resumed(lesson, options, replacements):
         BadInput: naming what the options contradict.
     """
     path = options.resume
-    config = folder.config_of(path)
-    folder.check_program(path, config, lesson)
-    folder.check_env(path, config, lesson, options.env)
+    config = folder.config_for(lesson, path, options.env)
     given = {name: getattr(options, name) for name in ('env', 'seed', 'threads')}
     pairs = [(name, value, config[name]) for name, value in given.items() if value is not None]
     if options.replacement:

@@ -42,12 +42,18 @@ class Variables(object):
             self._get_saver().save(self._sess, path, write_meta_graph=False, write_state=False)
 
     def restore(self, folder):
-        """Give every variable its value from `folder`; ValueError if they are of another graph."""
+        """Give every variable its value from `folder`.
+
+        Raises:
+            ValueError: if they are of other networks; the Saver would let a shape change.
+            Exception: if the files are damaged.
+        """
         with self._sess.graph.as_default():
-            try:
-                self._get_saver().restore(self._sess, os.path.join(folder, NAME))
-            except (tf.errors.OpError, ValueError) as error:
-                raise ValueError(str(error).splitlines()[0])
+            path = os.path.join(folder, NAME)
+            own = {v.op.name: v.shape.as_list() for v in tf.global_variables()}
+            if tf.train.load_checkpoint(path).get_variable_to_shape_map() != own:
+                raise ValueError('its variables are of other networks')
+            self._get_saver().restore(self._sess, path)
 
     def _get_saver(self):
         if self._saver is None:

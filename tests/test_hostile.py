@@ -10,8 +10,13 @@ import gym
 import numpy as np
 import pytest
 
+import ddpg
+from experiment import folder
+from experiment.checkpoints import Checkpoints, Damaged
+from experiment.variables import Variables
+from support import settings
 from support.environment import Checked
-from support.messages import RunFailed
+from support.messages import BadInput, RunFailed
 from support.random_states import random_states, set_random_states, undisturbed
 from tests.helpers.environments import Joints, Odd, box
 
@@ -193,3 +198,59 @@ def test_a_generator_without_a_state_is_refused():
     env.held = random.SystemRandom()
     with pytest.raises(RunFailed, match='which no run can repeat'):
         random_states(env)
+
+
+# ---------------------------------------------------------------- what is read
+
+CONFIG = dict(
+    program='ddpg',
+    env='Pendulum-v0',
+    seed=1,
+    episodes=9,
+    threads=1,
+    replacement=dict(ddpg.SOFT),
+    hyperparameters=settings.numbers_of(ddpg),
+    sizes=dict(state=3, action=1),
+)
+NUMBERS = CONFIG['hyperparameters']
+CONFIGS = dict(
+    a_module_of_the_lesson=dict(hyperparameters=dict(NUMBERS, tf=3)),
+    a_number_less=dict(hyperparameters={k: v for k, v in NUMBERS.items() if k != 'GAMMA'}),
+    no_tau=dict(replacement=dict(name='soft')),
+    of_the_other=dict(replacement=dict(name='hard', tau=0.1)),
+    unknown=dict(replacement=dict(name='none', tau=0.1)),
+    huge=dict(seed=10**4000),
+)
+
+
+@pytest.mark.parametrize('change', CONFIGS)
+def test_a_config_that_the_lesson_cannot_follow_is_a_line(change, tmp_path):
+    path = tmp_path / 'config.json'
+    path.write_text(json.dumps(CONFIG))
+    assert folder.config_for(ddpg, str(tmp_path), None) == CONFIG
+    path.write_text(json.dumps(dict(CONFIG, **CONFIGS[change])))
+    with pytest.raises(BadInput, match='with other numbers than|is damaged'):
+        folder.config_for(ddpg, str(tmp_path), None)
+
+
+@pytest.mark.parametrize('error', [OverflowError, MemoryError, ZeroDivisionError])
+def test_whatever_comes_of_reading_a_checkpoint_is_a_line(error, tmp_path):
+    saved = Checkpoints(str(tmp_path / 'saved'), keep=2)
+    saved.save(3, lambda place: None)
+    with pytest.raises(Damaged, match=error.__name__), saved.reading(3, 'advice'):
+        raise error
+
+
+def test_a_file_in_the_place_of_checkpoints_is_named_before_training_begins(tmp_path):
+    (tmp_path / 'checkpoints').write_text('')
+    with pytest.raises(BadInput, match='checkpoints cannot be read'):
+        Checkpoints(str(tmp_path / 'checkpoints'), keep=2).steps()
+
+
+def test_networks_of_another_width_are_refused(tmp_path):
+    """TensorFlow's Saver takes them, and variables change their shapes without a word."""
+    env = gym.make('Pendulum-v0')
+    with settings.applied(ddpg, dict(HIDDEN_UNITS=31)):
+        Variables(ddpg.build(env)[0]).save(str(tmp_path))
+    with pytest.raises(ValueError, match='of other networks'):
+        Variables(ddpg.build(env)[0]).restore(str(tmp_path))
