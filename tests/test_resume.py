@@ -19,6 +19,7 @@ from tests.helpers.program import (
     SMALL,
     bytes_of,
     line_of,
+    python_blocks,
     rewards,
     rows,
 )
@@ -429,10 +430,8 @@ def test_a_run_too_short_to_keep_a_best_policy_plays_its_last_and_says_so(forks)
     assert says in done.out
 
 
-def test_the_readmes_lines_load_the_policy_and_ask_it(here):
-    text = (PROJECT / 'README.md').read_text(encoding='utf-8')
-    code = text[text.index('```python\n') + 10 :]
-    code = code[: code.index('```')].replace('runs/ddpg-1', str(here))
+def test_the_pages_lines_load_the_policy_and_ask_it(here):
+    code = python_blocks('running')[0].replace('runs/ddpg-1', str(here))
     code = 'import numpy as np; s = np.array([1.0, 0.0, 0.5])\n' + code + 'print(a.shape, a)\n'
     done = subprocess.run(
         [sys.executable, '-c', code],

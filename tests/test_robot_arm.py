@@ -8,7 +8,7 @@ import ddpg
 import robot_arm
 from support import environment, settings
 from tests.helpers.forks import Forks
-from tests.helpers.program import PROJECT, rewards
+from tests.helpers.program import PROJECT, python_blocks, rewards, rows
 
 SMALL = '--set MEMORY_CAPACITY=200 MAX_EP_STEPS=40 HIDDEN_UNITS=10'
 
@@ -115,3 +115,17 @@ def test_the_lesson_trains_in_it_too(forks):
     done = forks.run(*f'--env robot_arm:Arm-v0 --episodes 7 {SMALL}'.split())
     assert (done.returncode, done.err) == (0, '')
     assert '--env robot_arm:Arm-v0' in done.out.splitlines()[-1]
+
+
+def test_the_pages_environment_of_your_own_is_one_to_learn_in(tmp_path, monkeypatch):
+    (tmp_path / 'boat.py').write_text(python_blocks('running')[1])
+    monkeypatch.setenv('PYTHONPATH', str(tmp_path))
+    forks = Forks(PROJECT / 'ddpg.py', tmp_path, own=True)
+    words = '--env boat:Boat-v0 --episodes 60 --set MEMORY_CAPACITY=1000 MAX_EP_STEPS=100'
+    done = forks.run(*words.split())
+    assert (done.returncode, done.err) == (0, '')
+    played = forks.run(*['--play', 'runs/ddpg-1', '--env', 'boat:Boat-v0', '--episodes', '1'])
+    assert (played.returncode, played.err) == (0, '')
+    forks.close()
+    returns = [float(row['reward']) for row in rows(tmp_path / 'runs' / 'ddpg-1')]
+    assert np.mean(returns[-10:]) > np.mean(returns[:10]) / 2

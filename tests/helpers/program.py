@@ -1,11 +1,18 @@
 """The programs as a user starts them, for the price of one import of TensorFlow."""
 
 import csv
+import re
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent.parent
 OURS = 'tests.helpers.environments:'
 SMALL = '--set MEMORY_CAPACITY=200 MAX_EP_STEPS=40'  # it soon learns, and often saves
+
+
+def python_blocks(page):
+    """Return the blocks of Python code in the page docs/`page`.md."""
+    text = (PROJECT / 'docs' / f'{page}.md').read_text(encoding='utf-8')
+    return re.findall(r'(?ms)^```python\n(.*?)^```$', text)
 
 
 def rows(folder):
