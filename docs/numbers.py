@@ -24,7 +24,7 @@ from pictures.figures import new_figure, save_figure
 from support import settings
 from support.messages import RunFailed, ends_in_one_line, say
 
-BEST = 'HIDDEN_UNITS=200', 'BATCH_SIZE=128', 'GAMMA=0.98'
+BEST = 'HIDDEN_UNITS=200', 'BATCH_SIZE=128', 'GAMMA=0.98', 'MEMORY_CAPACITY=20000'
 # Each is a small picture: a number, its values, the lesson's own among them; other versions, which
 # it shows as the last of them.
 NUMBERS = (
@@ -37,7 +37,9 @@ NUMBERS = (
     ('VAR_DECAY', '0.999,0.9995,0.9998,0.99995', {'no\nnoise': ('soft', ['VAR=0'])}),
     ('MEMORY_CAPACITY', '1000,3000,10000,20000', {'no\nreplay': ('no-replay', [])}),
 )
-(OWN,), (COMBINED,) = columns(['soft'], [], []), columns(['soft'], [], BEST)
+(OWN,) = columns(['soft'], [], [])
+# the best, and before it the same with the lesson's own memory
+COMBINED = columns(['soft'], [], BEST[:3]) + columns(['soft'], [], BEST)
 
 
 def small_pictures():
@@ -56,15 +58,15 @@ def small_pictures():
 def plan():
     """Return {Column: its seeds}, in the order of the table."""
     changed = [column for shown in small_pictures().values() for _, column in shown]
-    twenty = {OWN: range(1, 21), COMBINED: range(1, 21)}
-    return {c: twenty.get(c, range(1, 11)) for c in [OWN, *changed, COMBINED]}
+    twenty = dict.fromkeys([OWN, *COMBINED], range(1, 21))
+    return {c: twenty.get(c, range(1, 11)) for c in [OWN, *changed, *COMBINED]}
 
 
 def missing(runs, episodes):
     """Return {arguments of job.train: (label, seed)} of what `runs` has not, long rows first."""
     return {
         (c.version, c.words, seed, ddpg.ENV_NAME, episodes, os.getpid()): (c.label, seed)
-        for c, seeds in sorted(plan().items(), key=lambda row: (-len(row[1]), row[0] != COMBINED))
+        for c, seeds in sorted(plan().items(), key=lambda row: -len(row[1]))
         for seed in seeds
         if (c.label, seed) not in runs
     }
