@@ -170,7 +170,8 @@ def main(arguments=None):
     """Train, print the table and draw; `arguments` is a list of words, which takes none yet."""
     Parser(prog='docs.seeing', description=__doc__.splitlines()[0]).parse_args(arguments)
     moments = train()
-    say('| episodes | return | Q | G | Q - G | its standard deviation | Q > G |')
+    columns = 'mean return | mean Q | mean G | mean of Q - G | its standard deviation'
+    say(f'| episodes | {columns} | steps with Q > G |')
     say('|---:|---:|---:|---:|---:|---:|---:|')
     for episodes, moment in moments.items():
         ahead = moment.estimate - moment.truth

@@ -27,9 +27,9 @@ def address(tmp_path_factory):
         yield address
 
 
-def in_readme(column):
-    """Return the names in the first column of the README's table that has this heading."""
-    text = (PROJECT / 'README.md').read_text(encoding='utf-8')
+def in_page(column):
+    """Return the names in the first column of the page's table that has this heading."""
+    text = (PROJECT / 'docs' / 'seeing.md').read_text(encoding='utf-8')
     table = text[text.index(f'| {column} |') :].split('\n\n')[0]
     cells = [line.split('|')[1] for line in table.splitlines()[2:]]
     return {name for cell in cells for name in re.findall('`([^`]+)`', cell)}
@@ -38,7 +38,7 @@ def in_readme(column):
 def test_the_graph_tab_has_the_tutorials_boxes_and_hardly_any_other(address):
     tab = GraphTab(address)
     try:
-        assert tab.boxes() == in_readme('box')
+        assert tab.boxes() == in_page('box')
         assert tab.boxes() == {
             *('S', 'R', 'S_', 'Actor', 'Critic', 'policy_grads', 'a_grad', 'target_q', 'TD_error'),
             *('C_train', 'A_train', 'C_replace', 'A_replace', 'init'),
@@ -52,4 +52,4 @@ def test_the_graph_tab_has_the_tutorials_boxes_and_hardly_any_other(address):
 
 def test_the_scalars_are_there(address):
     assert scalars(address) == {'reward', 'explore', 'loss/critic', 'loss/actor', 'best'}
-    assert scalars(address) == in_readme('scalar')
+    assert scalars(address) == in_page('scalar')
