@@ -7,17 +7,17 @@ from PIL import Image
 
 from tests.helpers.browser import GraphTab
 
-# JavaScript: a copy of the graph (`found[0]`) over all else, with the styles that TensorBoard's
-# elements give it. Edges' labels run along them; in the copy they are upright, each at the first
-# place on its edge where no box and no other label is in the way. What matches the selector
-# `arguments[1]` is in sight.
 SVG, DRAWN = 'svg#svg', 'return found[0].outerHTML;'
-# JavaScript: boxes move slowly to their places. The ends of an opened box's edges are where its
-# frame was in the frame before the last, which then is next to the last.
+# JavaScript: a slow clock. When a box moves, TensorBoard lets the edges inside it end where its
+# border was one step before the last. With many small steps that is where the border is.
 SLOWLY = """
 const now = performance.now.bind(performance), start = now();
 performance.now = () => start + (now() - start) / 30;
 """
+# JavaScript: a copy of the graph (`found[0]`) over all else, with the styles that TensorBoard's
+# elements give it. Edges' labels run along them; in the copy they are upright, each at the first
+# place on its edge where no box and no other label is in the way. The copy shows what matches the
+# selector `arguments[1]`.
 COPY = """
 const svg = found[0], copy = svg.cloneNode(true), to = copy.querySelectorAll('*'), taken = [];
 const looks = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'display', 'opacity',

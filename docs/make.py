@@ -59,9 +59,11 @@ def seeing(run):
 PICTURES = dict(curve=curve, film=film, graph=graph, diagrams=diagrams, seeing=seeing)
 
 if __name__ == '__main__':
+    chosen = sys.argv[1:] or list(PICTURES)
+    if set(chosen) - set(PICTURES):
+        sys.exit(f'docs.make: choose from {" ".join(PICTURES)}')
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / 'run'
-        chosen = sys.argv[1:] or list(PICTURES)
         if set(chosen) - {'diagrams', 'seeing'}:
             lesson('--seed', '1', '--quiet', '--run', str(run))
         for name in chosen:
