@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import joblib
 from joblib.externals.loky import get_reusable_executor
 
+from support import signals
 from support.messages import BadInput, one_line
 
 BACKENDS = ('processes', 'ray')
@@ -68,7 +69,7 @@ def run(function, jobs, backend='loky'):
                         yield from parallel(_calls(function, jobs[first : first + size]))
             else:
                 parallel = joblib.Parallel(batch_size=1, pre_dispatch='n_jobs', return_as=_AS_ENDED)
-                with _signals_not_for_workers():
+                with _starting_workers():
                     ends = parallel(_calls(function, jobs))
                 yield from ends
     except (KeyboardInterrupt, GeneratorExit):
@@ -97,14 +98,19 @@ _AS_ENDED = 'generator_unordered' if _VERSION >= (1, 4) else 'generator'
 
 
 @contextmanager
-def _signals_not_for_workers():
-    """Processes that are started here see no Ctrl-C: it is for this one, which ends them."""
-    if not hasattr(signal, 'pthread_sigmask'):  # Windows
-        yield
-        return
-    blocked = {signal.SIGINT, signal.SIGHUP, signal.SIGTERM}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
+def _starting_workers():
+    """Processes started here see no Ctrl-C, which is for this one; it ends them.
+
+    Nor do they import from the folder that one stands in: joblib starts them by `python -m`, which
+    searches it first.
+    """
+    stood, blocked = os.getcwd(), {getattr(signal, n, signal.SIGINT) for n in signals.NAMES}
+    can_block = hasattr(signal, 'pthread_sigmask')  # not on Windows
+    before = can_block and signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
+    os.chdir(os.path.dirname(os.path.abspath(__file__)))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        os.chdir(stood)
+        if can_block:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)

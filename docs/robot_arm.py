@@ -106,7 +106,7 @@ def print_table(folder):
         if not reason:
             missing -= 1
             results[f'{row}-{seed}'] = result
-            files.write_whole(place, json.dumps(results, indent=2, sort_keys=True))
+            files.write_atomically(place, json.dumps(results, indent=2, sort_keys=True))
             reason = 'kept {}, last {}, {:.0f} seconds'.format(*result)
         say(f'{row}-{seed}: {reason}')
     say('\n' + table(results))

@@ -166,7 +166,7 @@ def locked(path):
     except filelock.Timeout:
         raise BadInput(f'another process is writing in {path}: wait for its end, or stop it')
     except OSError as error:
-        raise BadInput(f'{path} cannot be written ({error.strerror})')
+        raise _unwritable(path, error)
     try:
         yield
     finally:
@@ -174,7 +174,7 @@ def locked(path):
 
 
 def write_config(path, config):
-    """Write config.json, with the versions of Python, tensorflow, numpy and gym; OSError."""
+    """Write config.json, with the versions of Python, tensorflow, numpy and gym."""
     versions = dict(
         python=platform.python_version(),
         tensorflow=tf.__version__,
@@ -182,7 +182,10 @@ def write_config(path, config):
         gym=gym.__version__,
     )
     text = json.dumps(dict(config, versions=versions), indent=2)
-    files.write_whole(os.path.join(path, CONFIG), text)
+    try:
+        files.write_atomically(os.path.join(path, CONFIG), text)
+    except OSError as error:
+        raise _unwritable(path, error)
 
 
 class Rewards(object):
@@ -199,7 +202,7 @@ class Rewards(object):
     def __init__(self, path, rows=()):
         self.rows = list(rows)
         place = os.path.join(path, REWARDS)
-        files.write_whole(place, table(self.rows).rstrip('\n'))
+        files.write_atomically(place, table(self.rows).rstrip('\n'))
         self._file = open(place, 'ab', buffering=0)
 
     def add(self, reward, explore):

@@ -7,7 +7,7 @@ from experiment.checkpoints import Damaged, best_in, checkpoints_in
 from experiment.evaluate import greedy_returns
 from experiment.variables import Variables
 from pictures import film
-from pictures.painter import Shown
+from pictures.painter import DrawnElsewhere
 from support import environment, settings
 from support.agent import Agent
 from support.messages import BadInput, Stopped, say
@@ -71,7 +71,7 @@ def main(lesson, options, stop_asked):
         film.check(options.gif, options.force)
     config, env, agent, which = _load(lesson, path, options.last, options.env)
     if options.gif or options.render:
-        env = Shown(env, config['env'], options.gif, played=not options.gif)
+        env = DrawnElsewhere(env, config['env'], options.gif, played=not options.gif)
         env.showing = True
     count = options.episodes or (1 if options.gif else EPISODES)
     starts = np.random.RandomState(options.seed).randint(2**31, size=count)

@@ -3,7 +3,7 @@
 from experiment import folder, play
 from experiment.options import parse
 from experiment.training import Training
-from pictures.painter import Shown
+from pictures.painter import DrawnElsewhere
 from support import environment, settings, signals
 from support.agent import Agent
 from support.messages import BadInput, ends_in_one_line
@@ -36,11 +36,12 @@ def _train(lesson, config, options, stop_asked):
     env = environment.make(config['env'])
     folder.check_sizes(options.resume, config, env)
     if options.render:
-        env = Shown(env, config['env'])
+        env = DrawnElsewhere(env, config['env'])
     agent = Agent(lesson, env, config['replacement'], config['seed'], config['threads'])
     path = options.resume or folder.create(config['program'], options.run)
     with folder.locked(path):
         training = Training(path, config, env, agent, stop_asked, options.quiet)
+        folder.write_config(path, config)
         training.run(folder.command(lesson, config, path))
 
 

@@ -16,7 +16,7 @@ from experiment.evaluate import LAST, WINDOW, good_return
 from experiment.events import EventFile
 from experiment.variables import Variables, load_array, save_array
 from pictures.figures import draw_run
-from pictures.painter import Shown
+from pictures.painter import DrawnElsewhere
 from support import environment, files
 from support.messages import BadInput, OutputLost, RunFailed, Stopped, complain, one_line, say
 from support.random_states import random_states, set_random_states, undisturbed
@@ -31,7 +31,7 @@ class Training(object):
     Args:
         path: the folder, which no other process writes to.
         config: what goes into config.json.
-        env, agent: what is trained; a Shown `env` is shown once a return is good.
+        env, agent: what is trained; a DrawnElsewhere `env` is shown once a return is good.
         stop_asked: () -> the number of the signal that asks to stop, or None.
         quiet: print the closing line only.
 
@@ -42,7 +42,7 @@ class Training(object):
 
     def __init__(self, path, config, env, agent, stop_asked, quiet=False):
         self.path, self.config, self.agent = path, config, agent
-        self._shown = env if isinstance(env, Shown) else None
+        self._shown = env if isinstance(env, DrawnElsewhere) else None
         self._env = env.env if self._shown else env
         self._good = good_return(config['env'], self._env)
         self._stop_asked, self._quiet = stop_asked, quiet
@@ -110,7 +110,6 @@ class Training(object):
         return f'episode {self._episode - 1}' if self._episode else 'the start'
 
     def _train(self, episodes):
-        folder.write_config(self.path, self.config)
         with ExitStack() as stack:
             rewards = stack.enter_context(closing(folder.Rewards(self.path, self._rows)))
             self._rows = rewards.rows

@@ -5,7 +5,7 @@ import logging
 
 import numpy as np
 
-from support.files import whole
+from support.files import atomically
 
 
 def new_figure(*size):
@@ -87,5 +87,5 @@ def draw_run(rows, window, best, path):
 def save_figure(figure, path):
     """Write the PNG, which appears complete or not at all."""
     figure.tight_layout()
-    with whole(path) as part:
+    with atomically(path) as part:
         figure.savefig(part, dpi=120, format='png')

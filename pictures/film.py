@@ -20,8 +20,9 @@ def check(path, force):
     """
     if not path.lower().endswith('.gif'):
         raise BadInput(f'--gif {path}: the name must end in .gif')
-    if os.path.lexists(path) and not force:
-        raise BadInput(f'{path} is already there: name another file, or replace it with --force')
+    for there in (path, files.part_of(path)):
+        if os.path.lexists(there) and not force:
+            raise BadInput(f'{there} is already there: name another file, or --force to replace it')
     above = os.path.dirname(path) or '.'
     if os.path.isdir(path) or not os.path.isdir(above) or not os.access(above, os.W_OK):
         raise BadInput(f'{path} cannot be written: there is no such folder, or it is protected')
@@ -62,7 +63,7 @@ def save(frames, env, path):
     pause = max(round(100 / rate), 2) * 10  # milliseconds; a GIF counts in hundredths
     first, *others = _with_one_palette(frames)
     try:
-        with files.whole(path) as part:
+        with files.atomically(path) as part:
             first.save(part, 'GIF', save_all=True, append_images=others, duration=pause, loop=0)
     except OSError as error:
         raise RunFailed(f'{path} could not be written ({error.strerror}): free some space')

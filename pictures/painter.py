@@ -11,7 +11,6 @@ there what came in here.
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from contextlib import ExitStack, suppress
@@ -31,7 +30,7 @@ from support.messages import BadInput, RunFailed, one_line
 from support.random_states import random_states, set_random_states
 
 
-class Shown(gym.Wrapper):
+class DrawnElsewhere(gym.Wrapper):
     """The environment itself; while `showing`, each episode that begins is drawn elsewhere.
 
     Args:
@@ -56,6 +55,7 @@ class Shown(gym.Wrapper):
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             universal_newlines=True,
+            start_new_session=True,  # Ctrl-C is for this process, whose end ends that one
         )
         self._answer()
 
@@ -147,7 +147,6 @@ class _NoTensorFlow(object):
 
 def _main():
     sys.meta_path.insert(0, _NoTensorFlow())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the other process, which ends this
     answers = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)  # what an environment prints is no answer
 

@@ -8,13 +8,18 @@ from contextlib import contextmanager
 from support.messages import BadInput
 
 
+def part_of(path):
+    """Return the name that the file `path` has while it is written."""
+    return path + '.part'
+
+
 @contextmanager
-def whole(path):
+def atomically(path):
     """Yield the name to write the file `path` under; it gets its own name once it is complete.
 
     That name is made anew, so nothing that was put in its place is written through.
     """
-    part = path + '.part'
+    part = part_of(path)
     remove(part)  # a killed process left it
     os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     try:
@@ -31,9 +36,9 @@ def write(path, text):
         file.write(text)
 
 
-def write_whole(path, text):
+def write_atomically(path, text):
     """Write `text` and a newline to the file `path`, which appears complete or not at all."""
-    with whole(path) as part:
+    with atomically(path) as part:
         write(part, text + '\n')
 
 

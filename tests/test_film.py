@@ -87,7 +87,7 @@ def test_a_film_shows_the_swing_up_without_a_display(forks, trained):
     'words, says',
     [
         ('--gif film.mp4', 'the name must end in .gif'),
-        ('--gif there.gif', 'there.gif is already there: name another file, or replace it with'),
+        ('--gif there.gif', 'there.gif is already there: name another file, or --force'),
         ('--gif no/such.gif', 'no/such.gif cannot be written'),
         ('--render', '--render opens a window, and there is no display here: leave it out'),
     ],

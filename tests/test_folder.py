@@ -129,28 +129,28 @@ def test_tensorboard_finds_graph_and_scalars():
 
 
 def test_a_file_is_written_whole_or_not_at_all(monkeypatch):
-    files.write_whole('config.json', 'old')
+    files.write_atomically('config.json', 'old')
 
     def full(*args):
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr(os, 'replace', full)
     with pytest.raises(OSError):
-        files.write_whole('config.json', 'new')
+        files.write_atomically('config.json', 'new')
     assert os.listdir('.') == ['config.json']
     assert files.read('config.json') == 'old\n'
 
 
 def test_a_link_in_the_place_of_a_part_is_not_written_through():
-    files.write_whole('outside', 'mine')
+    files.write_atomically('outside', 'mine')
     os.symlink('outside', 'config.json.part')
-    files.write_whole('config.json', 'new')
+    files.write_atomically('config.json', 'new')
     assert (files.read('outside'), files.read('config.json')) == ('mine\n', 'new\n')
     assert sorted(os.listdir('.')) == ['config.json', 'outside']
 
 
 def test_only_regular_files_are_read():
-    files.write_whole('there', 'x')
+    files.write_atomically('there', 'x')
     os.symlink('there', 'link')
     os.mkfifo('pipe')
     for name in ('link', 'pipe', 'nowhere'):

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import random
 import types
 import warnings
@@ -11,14 +12,17 @@ import numpy as np
 import pytest
 
 import ddpg
+from comparison import sweep
 from experiment import folder
 from experiment.checkpoints import Checkpoints, Damaged
 from experiment.variables import Variables
+from pictures import film
 from support import settings
 from support.environment import Checked
 from support.messages import BadInput, RunFailed
 from support.random_states import random_states, set_random_states, undisturbed
 from tests.helpers.environments import Joints, Odd, box
+from tests.helpers.jobs import square
 
 # ---------------------------------------------------------------- the environment
 
@@ -254,3 +258,23 @@ def test_networks_of_another_width_are_refused(tmp_path):
         Variables(ddpg.build(env)[0]).save(str(tmp_path))
     with pytest.raises(ValueError, match='of other networks'):
         Variables(ddpg.build(env)[0]).restore(str(tmp_path))
+
+
+# ---------------------------------------------------------------- where one stands
+
+
+def test_workers_import_nothing_from_the_folder_that_one_stands_in(tmp_path, monkeypatch):
+    for name in ('joblib', 'encodings', 'numpy'):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / '__init__.py').write_text('open("ran", "w"); raise SystemExit')
+    monkeypatch.chdir(tmp_path)
+    assert list(sweep.run(square, [(3,)])) == [((3,), 9, None)]
+    assert not (tmp_path / 'ran').exists() and os.getcwd() == str(tmp_path)
+
+
+@pytest.mark.parametrize('name', ['o.gif', 'o.gif.part'])
+def test_a_film_takes_no_file_of_somebodys_place(name, tmp_path):
+    (tmp_path / name).write_text('mine')
+    with pytest.raises(BadInput, match=f'{name} is already there'):
+        film.check(str(tmp_path / 'o.gif'), force=False)
+    film.check(str(tmp_path / 'o.gif'), force=True)

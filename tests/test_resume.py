@@ -362,7 +362,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(forks, here):
     for path in (here, *here.rglob('*')):
         path.chmod(0o555 if path.is_dir() else 0o444)
     line = line_of(forks.run('--resume', 'here', '--episodes', '50', obeys=True), 2)
-    assert line == 'ddpg.py: here cannot be written (Permission denied)\n'
+    assert 'here cannot be written (Permission denied)' in line
     assert forks.run('--play', 'here', '--episodes', '1', obeys=True).returncode == 0
     for path in (here, *here.rglob('*')):
         path.chmod(0o755)
