@@ -22,7 +22,7 @@ MEMORY_CAPACITY = 30000  # transitions
 BATCH_SIZE = 64
 HIDDEN_UNITS = 300  # in the one hidden layer of each network
 VAR = 1.0  # exploration at first, in rad/s: the actions lie within 1 of 0
-VAR_DECAY = 0.99995  # factor of the exploration at every learning step
+VAR_DECAY = 0.99998  # factor of the exploration at every learning step
 REWARD_SCALE = 1  # rewards are small already
 
 #####################  环境 (the environment)  #####################
