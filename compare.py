@@ -25,7 +25,10 @@ from support.messages import ends_in_one_line
 
 def parse(arguments=None):
     """Read the options, from the command line if `arguments` is None."""
-    parser = Parser(prog='compare.py', description=__doc__.splitlines()[0], allow_abbrev=False)
+    description = (
+        'Train the versions over many seeds, tabulate and draw.'  # __doc__ may be stripped
+    )
+    parser = Parser(prog='compare.py', description=description, allow_abbrev=False)
 
     def add(option, what, **how):
         parser.add_argument(option, help=what, **how)

@@ -1,7 +1,7 @@
 """Train what is to be compared, and leave the table, the picture and every episode in a folder."""
 
 import os
-import signal
+import shlex
 import time
 from contextlib import closing
 
@@ -12,7 +12,7 @@ from comparison.table import common_seeds, differences, table
 from experiment import folder
 from experiment.evaluate import LAST, WINDOW, good_return
 from pictures.figures import draw_curves
-from support import environment, files, settings
+from support import environment, files, settings, signals
 from support.messages import OutputLost, RunFailed, Stopped, complain, one_line, say
 
 
@@ -43,16 +43,14 @@ def compare(options):
             if (c.label, seed) not in done.runs
         }
         say(f'{len(jobs)} runs to train, {len(done.runs)} are there already; all are in {path}')
-        resume = f'what finished is in {path}; resume with the same command and --run {path}'
-        for number in (signal.SIGTERM, getattr(signal, 'SIGHUP', signal.SIGTERM)):
-            signal.signal(number, _stop)
-        start = time.time()
+        again = f'resume with the same command and --run {shlex.quote(path)}'
+        resume, start = f'what finished is in {path}; {again}', time.time()
         try:
-            failed = train(jobs, done, backend)
-            _report(columns, done, good_return(options.env, env), path)
+            with signals.handled_by(_stop):
+                failed = train(jobs, done, backend)
+                _report(columns, done, good_return(options.env, env), path)
         except KeyboardInterrupt as stop:
-            signum = stop.args[0] if stop.args else signal.SIGINT
-            raise Stopped(f'stopped; {resume}', signum)
+            raise Stopped(f'stopped; {resume}', *stop.args)
         except OSError as error:
             raise RunFailed(f'{path} cannot be written ({error.strerror}); {resume}')
         except OutputLost as error:
@@ -90,7 +88,7 @@ def _report(columns, done, good, path):
         return
     text = table(found, WINDOW, LAST, good, len(job.STARTS))
     text = f'{text}\n\n{differences(found, WINDOW, LAST, good)}'.rstrip()
-    files.write_whole(os.path.join(path, results.TABLE), text)
+    files.write_atomically(os.path.join(path, results.TABLE), text)
     say(text)
     seeds = common_seeds(found)
     try:

@@ -8,7 +8,7 @@ import os
 from comparison.table import Run
 from experiment import folder
 from support import files
-from support.messages import BadInput
+from support.messages import BadInput, one_line, short
 
 CONFIG, TABLE, PICTURE = 'compare.json', 'compare.md', 'compare.png'
 EPISODES = ('column', 'seed', 'episode', 'reward', 'explore')
@@ -27,14 +27,18 @@ def open_folder(path, config):
     """
     if path is None or not os.path.lexists(os.path.join(path, CONFIG)):
         path = folder.create('compare', path, NAMES)
-        files.write_whole(os.path.join(path, CONFIG), json.dumps(config, indent=2))
-        return path
     files.refuse_strangers(path)
+    place = os.path.join(path, CONFIG)
     try:
-        before = json.loads(files.read(os.path.join(path, CONFIG)))
+        with folder.locked(path):
+            if not os.path.lexists(place):
+                files.write_atomically(place, json.dumps(config, indent=2))
+            before = json.loads(files.read(place))
         different = [key for key in config if before[key] != config[key]]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BadInput(f'{path} cannot be read ({error}): name another folder with --run')
+    except BadInput:
+        raise
+    except Exception as error:  # JSON can hold anything
+        raise BadInput(f'{path} cannot be used ({one_line(error)}): name another with --run')
     if different:
         raise BadInput(
             f'{path} holds a comparison with other {" and ".join(different)}: name another folder '
@@ -68,7 +72,7 @@ class Results(object):
     def _write(self, name, header, rows):
         text = io.StringIO()
         csv.writer(text, lineterminator='\n').writerows([header, *rows])
-        files.write_whole(os.path.join(self.path, name), text.getvalue().rstrip())
+        files.write_atomically(os.path.join(self.path, name), text.getvalue().rstrip())
 
     def _read(self):
         try:
@@ -80,8 +84,8 @@ class Results(object):
                 rewards = [reward for _, reward, _ in self._episodes[key]]
                 best = float(best) if best else None
                 self.runs[key] = Run(rewards, float(last), best, float(seconds))
-        except (OSError, ValueError, KeyError) as error:
-            raise BadInput(f'{self.path} cannot be read ({error}): name another folder with --run')
+        except Exception as error:  # a table can hold anything
+            raise BadInput(f'{self.path} cannot be used ({short(error)}): name another with --run')
 
     def _rows(self, name, header):
         rows = list(csv.reader(io.StringIO(files.read(os.path.join(self.path, name)))))

@@ -78,11 +78,11 @@ def main(lesson, options, stop_asked):
     max_steps, returns = config['hyperparameters']['MAX_EP_STEPS'], []
     for i, start in enumerate(starts):
         returns.extend(greedy_returns([env], agent.choose_actions, [int(start)], max_steps))
-        if stop_asked():
-            raise Stopped('stopped', stop_asked())
+        _end_if(stop_asked)
         if not options.quiet:
             say(f'Episode: {i}  Reward: {returns[-1]:.0f}')
-    answer = env.close()
+    answer = env.close()  # writing a film takes a while
+    _end_if(stop_asked)
     policy = f'the {which} policy of {path}'
     if which == 'last' and not options.last:
         policy += ' (too short a run to keep a best one)'
@@ -96,3 +96,8 @@ def main(lesson, options, stop_asked):
             f'Played {policy} for {count} episodes: mean return {np.mean(returns):.1f}, '
             f'standard deviation {np.std(returns):.1f}'
         )
+
+
+def _end_if(stop_asked):
+    if stop_asked():
+        raise Stopped('stopped', stop_asked())

@@ -22,10 +22,19 @@ def noted():
             raise KeyboardInterrupt
         came.append(int(signum))
 
-    numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
-    before = [(number, signal.signal(number, note)) for number in numbers]
-    try:
+    with handled_by(note):
         yield lambda: came[0] if came else None
+
+
+@contextmanager
+def handled_by(handler):
+    """While this lasts, `handler` gets them, but for the SIGHUP that `nohup` has let be ignored."""
+    numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+    if numbers[2:] and signal.getsignal(numbers[2]) == signal.SIG_IGN:
+        del numbers[2]
+    before = [(number, signal.signal(number, handler)) for number in numbers]
+    try:
+        yield
     finally:
-        for number, handler in before:
-            signal.signal(number, handler)
+        for number, old in before:
+            signal.signal(number, old)

@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import random
+import signal
 import types
 import warnings
 
@@ -11,13 +12,14 @@ import gym
 import numpy as np
 import pytest
 
+import compare
 import ddpg
-from comparison import sweep
+from comparison import results, sweep
 from experiment import folder
 from experiment.checkpoints import Checkpoints, Damaged
 from experiment.variables import Variables
 from pictures import film
-from support import settings
+from support import settings, signals
 from support.environment import Checked
 from support.messages import BadInput, RunFailed
 from support.random_states import random_states, set_random_states, undisturbed
@@ -278,3 +280,42 @@ def test_a_film_takes_no_file_of_somebodys_place(name, tmp_path):
     with pytest.raises(BadInput, match=f'{name} is already there'):
         film.check(str(tmp_path / 'o.gif'), force=False)
     film.check(str(tmp_path / 'o.gif'), force=True)
+
+
+# ---------------------------------------------------------------- signals and options
+
+
+def test_a_hangup_that_nohup_has_let_be_ignored_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with signals.noted() as stop_asked:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert stop_asked() is None
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert stop_asked() == signal.SIGTERM
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_options_are_read_where_docstrings_are_stripped(monkeypatch):
+    monkeypatch.setattr(compare, '__doc__', None)
+    assert compare.parse([]).seeds == [1, 2, 3, 4, 5]
+
+
+TABLES = {
+    'runs.csv': ['x', 'column,seed,last,best,seconds\nx\0,1\n', f'"{"x" * 200000}"\n'],
+    'compare.json': ['null', '[' * 100000, '{}', '{"a": ' + '1' * 5000 + '}'],
+}
+
+
+@pytest.mark.parametrize(
+    'name, i', [(name, i) for name in TABLES for i in range(len(TABLES[name]))]
+)
+def test_a_comparisons_folder_that_makes_no_sense_is_a_line(name, i, tmp_path):
+    path = results.open_folder(str(tmp_path / 'new'), dict(env='x'))
+    results.Results(path).add('soft', 1, [(0, -1.0, 3.0)], -1.0, None, 1.0)
+    (tmp_path / 'new' / name).write_text(TABLES[name][i])
+    with pytest.raises(BadInput, match='new cannot be used .*: name another with --run'):
+        results.open_folder(path, dict(env='x'))
+        results.Results(path)
