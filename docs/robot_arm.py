@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image, ImageSequence
@@ -27,6 +28,7 @@ from comparison import sweep
 from comparison.job import STARTS
 from experiment.options import Parser, text
 from experiment.play import load_policy
+from pictures.film import save
 from support import environment, files, settings
 from support.messages import RunFailed, ends_in_one_line, say
 
@@ -72,8 +74,7 @@ def reached(choose_action):
 def measure(row, seed, folder):
     """Train a run in `folder` anew, and try its policies.
 
-    Returns:
-        (reached by the kept policy, by the last, the training's processor time in seconds).
+    Returns: (reached by the kept policy, by the last, seconds of processor time).
     """
     _, lesson, words = ROWS[row]
     run = os.path.join(folder, f'{row}-{seed}')
@@ -127,12 +128,11 @@ def film(folder):
         words = ['--seed', '1', '--episodes', str(GOALS), '--gif', whole]
         command(robot_arm, '--play', run, *words)
         shown = Image.open(whole)
-        colours, pause, frames = shown.copy(), shown.info['duration'], []
+        pause, frames = shown.info['duration'], []
         for frame in ImageSequence.Iterator(shown):  # one that shows several steps lasts as long
-            picture = frame.convert('RGB').quantize(palette=colours, dither=Image.NONE)
-            frames.extend([picture] * (frame.info['duration'] // pause))
-    first, *others = [frames[STEPS * i + j] for i in range(GOALS) for j in range(0, SEEN, 2)]
-    first.save(FILM, save_all=True, append_images=others, duration=2 * pause, loop=0)
+            frames.extend([frame.convert('RGB')] * (frame.info['duration'] // pause))
+    seen = [frames[STEPS * i + j] for i in range(GOALS) for j in range(0, SEEN, 2)]
+    save(seen, SimpleNamespace(metadata={'video.frames_per_second': 500 / pause}), FILM)
 
 
 def main(arguments=None):
