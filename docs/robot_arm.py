@@ -72,10 +72,7 @@ def reached(choose_action):
 
 
 def measure(row, seed, folder):
-    """Train a run in `folder` anew, and try its policies.
-
-    Returns: (reached by the kept policy, by the last, seconds of processor time).
-    """
+    """Train a run in `folder` anew; return (reached by its kept policy, by its last, seconds)."""
     _, lesson, words = ROWS[row]
     run = os.path.join(folder, f'{row}-{seed}')
     shutil.rmtree(run, ignore_errors=True)  # what was stopped before its end
@@ -142,7 +139,8 @@ def main(arguments=None):
     where = dict(default='runs/robot_arm-table', metavar='DIR', help='default: %(default)s')
     parser.add_argument('--run', type=text, **where)
     options = parser.parse_args(arguments)
-    (film if options.what == 'film' else print_table)(options.run)
+    folder = os.path.abspath(options.run)  # workers stand elsewhere
+    (film if options.what == 'film' else print_table)(folder)
 
 
 if __name__ == '__main__':
