@@ -5,6 +5,7 @@ import os
 import tempfile
 import threading
 import time
+from functools import partial
 
 from comparison.versions import VERSIONS, building, spoil
 from experiment.best import EVERY, Best
@@ -36,10 +37,7 @@ def train(version, words, seed, env_name, episodes, parent=None):
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _, lesson, replacement, faults = VERSIONS[version]
     numbers, replacement = settings.changed(settings.numbers_of(lesson), replacement, words)
-    max_steps = numbers['MAX_EP_STEPS']
-
-    def make_env():
-        return environment.make(env_name)
+    make_env, max_steps = partial(environment.make, env_name), numbers['MAX_EP_STEPS']
 
     with settings.applied(lesson, numbers), tempfile.TemporaryDirectory() as kept:
         env = make_env()

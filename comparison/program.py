@@ -26,12 +26,8 @@ def compare(options):
     columns = versions.columns(options.versions, options.set, options.vary)
     backend = sweep.connect(options.backend, options.address)
     lessons = {version.lesson for version in versions.VERSIONS.values()}
-    config = dict(
-        env=options.env,
-        episodes=options.episodes,
-        set=options.set,
-        numbers={settings.name(each): settings.numbers_of(each) for each in lessons},
-    )
+    numbers = {settings.name(each): settings.numbers_of(each) for each in lessons}
+    config = dict(env=options.env, episodes=options.episodes, set=options.set, numbers=numbers)
     path = results.open_folder(options.run, config)
     with folder.locked(path):
         done = results.Results(path)

@@ -40,10 +40,8 @@ def open_folder(path, config):
     except Exception as error:  # JSON can hold anything
         raise BadInput(f'{path} cannot be used ({one_line(error)}): name another with --run')
     if different:
-        raise BadInput(
-            f'{path} holds a comparison with other {" and ".join(different)}: name another folder '
-            'with --run'
-        )
+        other = ' and '.join(different)
+        raise BadInput(f'{path} holds a comparison with other {other}: name another with --run')
     return path
 
 

@@ -57,9 +57,7 @@ def run(function, jobs, backend='loky'):
     Yields:
         (job, result, None), or (job, None, reason) for a job that failed.
     """
-    os.environ.setdefault(
-        'PYTHONWARNINGS', 'ignore::UserWarning'
-    )  # those of joblib's own processes
+    os.environ.setdefault('PYTHONWARNINGS', 'ignore::UserWarning')  # of joblib's own processes
     try:
         with joblib.parallel_backend(backend, n_jobs=-1):
             if backend == 'ray':  # it gives no result before all of a call are there
@@ -72,8 +70,6 @@ def run(function, jobs, backend='loky'):
                 with _starting_workers():
                     ends = parallel(_calls(function, jobs))
                 yield from ends
-    except (KeyboardInterrupt, GeneratorExit):
-        raise
     except Exception:  # a worker died; each backend raises something else then
         return
     finally:

@@ -42,11 +42,8 @@ class Checkpoints(object):
             return []
         except OSError as error:
             raise BadInput(f'{self.path} cannot be read ({error.strerror}): mend or remove it')
-        return [
-            name
-            for name in names
-            if re.match(pattern, name, re.ASCII) and files.is_folder(os.path.join(self.path, name))
-        ]
+        names = [name for name in names if re.match(pattern, name, re.ASCII)]
+        return [name for name in names if files.is_folder(os.path.join(self.path, name))]
 
     def folder(self, step):
         """Return the path of the checkpoint at `step`."""

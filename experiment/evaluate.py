@@ -85,7 +85,7 @@ def _pendulum_player(env, starts, max_steps):
             if not np.isfinite(b_a).all():
                 raise diverged(b_a)
             observations, rewards, _, _ = pendulum.step(np.transpose(b_a))
-            b_s, returns = np.transpose(observations), returns + rewards
+            b_s, returns = np.float32(np.transpose(observations)), returns + rewards
         return returns
 
     return play

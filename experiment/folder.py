@@ -55,12 +55,10 @@ def _first_free(stem):
         try:
             os.makedirs(path)
             return path
-        except FileExistsError:
-            if not os.path.isdir(os.path.dirname(stem)):  # `runs` itself is a file
-                raise _unwritable(path, OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
-            number += 1
         except OSError as error:
-            raise _unwritable(path, error)
+            if not os.path.lexists(path):
+                raise _unwritable(path, error)
+        number += 1
 
 
 def _unwritable(path, error):
@@ -79,15 +77,12 @@ def config_of(path):
     place = os.path.join(path, CONFIG)
     try:
         config = json.loads(files.read(place))
-        if not all(type(config[key]) is kind for key, kind in KINDS.items()):
-            raise TypeError
-        settings.checked(config['hyperparameters'])
-        chosen = config['replacement']
-        settings.checked({key: value for key, value in chosen.items() if key != 'name'})
-        if not (isinstance(chosen['name'], str) and 1 <= config['episodes'] <= 10**9):
+        fits = all(type(config[key]) is kind for key, kind in KINDS.items())
+        chosen = dict(config['replacement'], **config['hyperparameters'])
+        fits = fits and isinstance(chosen.pop('name'), str) and 1 <= config['episodes'] <= 10**9
+        if not (fits and 0 <= config['seed'] < 2**32 and 1 <= config['threads'] <= 256):
             raise ValueError
-        if not (0 <= config['seed'] < 2**32 and 1 <= config['threads'] <= 256):
-            raise ValueError
+        settings.checked(chosen)
     except FileNotFoundError:
         raise BadInput(f'{path} holds no run: it has no {CONFIG}')
     except OSError as error:
@@ -118,17 +113,11 @@ def config_for(lesson, path, env):
     if env not in (None, config['env']):
         raise BadInput(f'{path} is a run in {config["env"]}, not in {env}')
     chosen, others = config['replacement'], settings.replacements_of(lesson)
-    pairs = (
-        (settings.numbers_of(lesson), config['hyperparameters']),
-        (others.get(chosen['name'], {}), chosen),
-    )
-    for now, then in pairs:
-        differ = sorted(now.keys() ^ then.keys())
-        if differ:
-            raise BadInput(
-                f'{path} is a run with other numbers than {config["program"]}.py has now: '
-                f'{", ".join(differ)}'
-            )
+    now = {**settings.numbers_of(lesson), **others.get(chosen['name'], {})}
+    differ = ', '.join(sorted(now.keys() ^ {*config['hyperparameters'], *chosen}))
+    if differ:
+        now = f'{config["program"]}.py has now'
+        raise BadInput(f'{path} is a run with other numbers than {now}: {differ}')
     return config
 
 
@@ -140,10 +129,8 @@ def check_sizes(path, config, env):
     """
     sizes = dict(state=env.observation_space.shape[0], action=env.action_space.shape[0])
     if config.setdefault('sizes', sizes) != sizes:
-        raise BadInput(
-            f'{path} was trained in an environment with the sizes {config["sizes"]}, and '
-            f'{config["env"]} has {sizes} now: bring back the one that it was trained in'
-        )
+        was = f'{path} was trained in an environment with the sizes {config["sizes"]}'
+        raise BadInput(f'{was}, and {config["env"]} has {sizes} now: bring back the old one')
 
 
 def command(lesson, config, path):
@@ -175,12 +162,8 @@ def locked(path):
 
 def write_config(path, config):
     """Write config.json, with the versions of Python, tensorflow, numpy and gym."""
-    versions = dict(
-        python=platform.python_version(),
-        tensorflow=tf.__version__,
-        numpy=np.__version__,
-        gym=gym.__version__,
-    )
+    versions = dict(python=platform.python_version(), tensorflow=tf.__version__)
+    versions.update(numpy=np.__version__, gym=gym.__version__)
     text = json.dumps(dict(config, versions=versions), indent=2)
     try:
         files.write_atomically(os.path.join(path, CONFIG), text)

@@ -54,24 +54,17 @@ def parse(program, env, replacements, arguments=None):
     flag('--render', 'show the environment in a window; in training, once a return is good')
     flag('--quiet', 'print the closing line only')
     options = parser.parse_args(arguments)
-    for one, other in NOT_TOGETHER:
-        if getattr(options, one) and getattr(options, other):
-            parser.error(f'--{one} takes no --{other}')
-    for one, other in ONLY_WITH.items():
-        if getattr(options, one) and not getattr(options, other):
-            parser.error(f'--{one} goes with --{other}')
+    given = [name for name, value in vars(options).items() if value]
+    for one in given:
+        for other in TAKES_NO.get(one, '').split():
+            if other in given:
+                parser.error(f'--{one} takes no --{other}')
+        if ONLY_WITH.get(one, one) not in given:
+            parser.error(f'--{one} goes with --{ONLY_WITH[one]}')
     return options
 
 
-NOT_TOGETHER = (
-    ('play', 'resume'),
-    ('play', 'run'),
-    ('play', 'replacement'),
-    ('play', 'set'),
-    ('play', 'threads'),
-    ('resume', 'run'),
-    ('gif', 'render'),
-)
+TAKES_NO = dict(play='resume run replacement set threads', resume='run', gif='render')
 ONLY_WITH = dict(last='play', gif='play', force='gif')
 
 
@@ -119,9 +112,8 @@ def whole_number(least, most=10**9):
         except ValueError:
             number = least - 1
         if not least <= number <= most:
-            raise argparse.ArgumentTypeError(
-                f'needs a whole number from {least} to {most}, got {word[:40]!r}'
-            )
+            needs = f'needs a whole number from {least} to {most}'
+            raise argparse.ArgumentTypeError(f'{needs}, got {word[:40]!r}')
         return number
 
     return convert

@@ -49,15 +49,10 @@ def _new(lesson, options, replacements):
     """Return what a new run is made of: the options, and the defaults of those not given."""
     chosen = replacements[options.replacement or next(iter(replacements))]
     numbers, replacement = settings.changed(settings.numbers_of(lesson), chosen, options.set)
-    return dict(
-        program=settings.name(lesson),
-        env=options.env or settings.env_of(lesson),
-        seed=1 if options.seed is None else options.seed,
-        episodes=options.episodes or numbers['MAX_EPISODES'],
-        replacement=replacement,
-        threads=options.threads or 1,
-        hyperparameters=numbers,
-    )
+    env, seed = options.env or settings.env_of(lesson), 1 if options.seed is None else options.seed
+    episodes, threads = options.episodes or numbers['MAX_EPISODES'], options.threads or 1
+    config = dict(program=settings.name(lesson), env=env, seed=seed, episodes=episodes)
+    return dict(config, replacement=replacement, threads=threads, hyperparameters=numbers)
 
 
 def _resumed(lesson, options, replacements):

@@ -6,6 +6,7 @@ import sys
 import time
 from contextlib import ExitStack, closing, nullcontext
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 
@@ -48,16 +49,13 @@ class Training(object):
         self._stop_asked, self._quiet = stop_asked, quiet
         self._variables = Variables(agent.sess)
         self._checkpoints, self._bests = checkpoints_in(path), best_in(path)
-        self._episode, self._var = 0, config['hyperparameters']['VAR']
+        numbers = config['hyperparameters']
+        self._episode, self._var = 0, numbers['VAR']
         self._rows = []  # (reward, explore) of every episode before
         self._load()
-        self._best = Best(
-            lambda: environment.make(config['env']),
-            agent.choose_actions,
-            config['hyperparameters']['MAX_EP_STEPS'],
-            self._keep,
-            self._returns_of_best(),
-        )
+        make_env, max_steps = partial(environment.make, config['env']), numbers['MAX_EP_STEPS']
+        best = self._returns_of_best()
+        self._best = Best(make_env, agent.choose_actions, max_steps, self._keep, best)
 
     # ------------------------------------------------------------ training
 
@@ -82,26 +80,20 @@ class Training(object):
             raise OutputLost(f'{error} after {self._done()}; resume with: {resume}')
         except (RunFailed, BadInput) as error:  # the one if it cannot be made again
             self._draw()
-            raise RunFailed(
-                f'{error} in episode {self._episode}; resume what was saved before with: {resume}'
-            )
+            saved = f'resume what was saved before with: {resume}'
+            raise RunFailed(f'{error} in episode {self._episode}; {saved}')
         except OSError as error:
-            raise RunFailed(
-                f'what follows {self._done()} could not be written ({error.strerror}): mend that, '
-                f'then resume with: {resume}'
-            )
+            what = f'what follows {self._done()} could not be written ({error.strerror})'
+            raise RunFailed(f'{what}: mend that, then resume with: {resume}')
         seconds = round(time.time() - start)
         self._draw()
         last = [reward for reward, _ in self._rows[-LAST:]]
-        if self._bests.steps():
-            which = 'see its best policy with'
-        else:
-            which = 'too short to learn, it has kept no best policy; see its last with'
+        which = 'best' if self._bests.steps() else 'last'  # too short to keep a best one
         try:
             say(
                 f'Trained {self._episode - begun} episodes in {timedelta(seconds=seconds)}, '
                 f'mean return of the last {len(last)}: {np.mean(last):.1f}. '
-                f'The run is in {self.path}; {which}: {command("play")}'
+                f'The run is in {self.path}; see its {which} policy with: {command("play")}'
             )
         except OutputLost as error:
             raise OutputLost(f'{error}; the run is complete in {self.path}')
@@ -156,10 +148,8 @@ class Training(object):
         """Print a line about an episode, and bring the progress bar up to date."""
         if not self._quiet:
             with bar.external_write_mode() if bar else nullcontext():
-                say(
-                    f'Episode: {episode.index}  Reward: {episode.reward:.0f}  '
-                    f'Explore: {episode.var:.2f}'
-                )
+                text = f'Episode: {episode.index}  Reward: {episode.reward:.0f}'
+                say(f'{text}  Explore: {episode.var:.2f}')
         if bar:
             mean = np.mean([reward for reward, _ in self._rows[-WINDOW:]])
             bar.set_postfix_str(f'{episode.reward:.0f}, mean of {WINDOW} {mean:.0f}', refresh=False)
@@ -228,8 +218,7 @@ class Training(object):
             set_random_states(self._env, position['random'])
         if self._episode > self.config['episodes']:
             raise BadInput(
-                f'{self.path} has {self._episode} episodes already: ask for more of them with '
-                '--episodes'
+                f'{self.path} has {self._episode} episodes already: ask for more by --episodes'
             )
 
     def _returns_of_best(self):

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from unittest import mock
 
 from support.messages import BadInput
 
@@ -37,31 +38,20 @@ def any_display():
         yield
         return
     if not sys.platform.startswith('linux') or not shutil.which('Xvfb'):
-        raise BadInput(
-            'a film needs a display, and there is none here: install a virtual one, on Debian and '
-            'Ubuntu with: apt-get install xvfb libgl1 libglu1-mesa'
-        )
+        how = 'on Debian and Ubuntu: apt-get install xvfb libgl1 libglu1-mesa'
+        raise BadInput(f'a film needs a display, there is none here: install a virtual one, {how}')
     read, write = os.pipe()
-    # -terminate: it ends by itself when this process does, however that happens;
-    # a session of its own: Ctrl-C is not for it
-    server = subprocess.Popen(
-        ['Xvfb', '-displayfd', str(write), '-screen', '0', '1024x768x24', '-terminate'],
-        pass_fds=[write],
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    # -terminate: it ends by itself when this process does, however that happens
+    command = ['Xvfb', '-displayfd', str(write), '-screen', '0', '1024x768x24', '-terminate']
+    how = dict(stderr=subprocess.DEVNULL, start_new_session=True)  # Ctrl-C is not for it
+    server = subprocess.Popen(command, pass_fds=[write], **how)
     os.close(write)
-    before = os.environ.get('DISPLAY')
     try:
-        with os.fdopen(read) as number:
+        with os.fdopen(read) as number, mock.patch.dict(os.environ):
             os.environ['DISPLAY'] = f':{number.readline().strip()}'
-        if not is_there():
-            raise BadInput('a film needs a display, and Xvfb did not start: try it by hand')
-        yield
+            if not is_there():
+                raise BadInput('a film needs a display, and Xvfb did not start: try it by hand')
+            yield
     finally:
         server.terminate()
         server.wait()
-        if before is None:
-            os.environ.pop('DISPLAY', None)
-        else:
-            os.environ['DISPLAY'] = before

@@ -49,14 +49,11 @@ class DrawnElsewhere(gym.Wrapper):
         self.showing = False
         self._began = False
         self._asks = played and hasattr(env.unwrapped, 'user_input')
-        self._painter = subprocess.Popen(
-            [sys.executable, __file__, json.dumps(sys.path), name, path or ''],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            universal_newlines=True,
-            start_new_session=True,  # Ctrl-C is for this process, whose end ends that one
-        )
+        command = [sys.executable, __file__, json.dumps(sys.path), name, path or '']
+        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        # a session of its own: Ctrl-C is for this process, whose end ends that one
+        how = dict(universal_newlines=True, start_new_session=True)
+        self._painter = subprocess.Popen(command, **pipes, **how)
         self._answer()
 
     def reset(self):

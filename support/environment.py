@@ -35,29 +35,17 @@ def make(name):
         observations, actions = _asked(lambda: (env.observation_space, env.action_space))
     except RunFailed as error:
         raise BadInput(f'{name!r} cannot be made: {error}')
-    if not isinstance(actions, gym.spaces.Box):
-        raise BadInput(
-            f'{name} takes the actions {actions}, and DDPG needs continuous ones (a Box): '
-            'try --env Pendulum-v0'
-        )
-    if len(actions.shape) != 1 or actions.shape[0] == 0:
-        raise BadInput(
-            f'an action of {name} has the shape {actions.shape}, and DDPG here needs a vector: '
-            'flatten it with a gym.ActionWrapper'
-        )
+    if not (isinstance(actions, gym.spaces.Box) and len(actions.shape) == 1 and actions.shape[0]):
+        raise BadInput(f'{name} takes the actions {actions}, and DDPG needs a vector: wrap it')
     with np.errstate(over='ignore', invalid='ignore'):
         width = np.float32(actions.high) - np.float32(actions.low)
     if not (np.isfinite(width).all() and (width > 0).all()):
+        bounds = f'between {actions.low} and {actions.high}'
         raise BadInput(
-            f'the actions of {name} lie between {actions.low} and {actions.high}, and DDPG scales '
-            'its output to these bounds: make them finite, the lower below the upper, with a '
-            'gym.ActionWrapper'
+            f'{name} takes actions {bounds}: make them finite, the lower below the upper'
         )
     if not isinstance(observations, gym.spaces.Box) or len(observations.shape) != 1:
-        raise BadInput(
-            f'an observation of {name} is a {observations}, and the networks here take a vector: '
-            'flatten it with a gym.ObservationWrapper'
-        )
+        raise BadInput(f'{name} gives {observations}, and the networks take a vector: wrap it')
     return Checked(env)
 
 
@@ -75,9 +63,7 @@ class Checked(gym.Wrapper):
         self._seed_spaces(0)  # a space has no generator before, and what is saved should hold it
         self._low, self._high, self._kind = box.low, box.high, box.dtype
         if self._kind != np.float32:
-            self.action_space = gym.spaces.Box(
-                box.low.astype(np.float32), box.high.astype(np.float32), dtype=np.float32
-            )
+            self.action_space = gym.spaces.Box(np.float32(box.low), np.float32(box.high))
 
     def seed(self, seed=None):
         """Seed the environment, and its spaces, from which it may draw."""
@@ -154,11 +140,9 @@ def _asked(function, *args, **kwargs):
     except (KeyboardInterrupt, BadInput):
         raise
     except BaseException as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        raise RunFailed(
-            f'the environment failed with {one_line(error)} '
-            f'({os.path.basename(place.filename)}, line {place.lineno})'
-        )
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f'{os.path.basename(frame.filename)}, line {frame.lineno}'
+        raise RunFailed(f'the environment failed with {one_line(error)} ({place})')
 
 
 def _wrong(given, where, needed):
@@ -174,12 +158,7 @@ def _gym_make(name):
             warnings.simplefilter('ignore')  # newer gyms warn of what the error says as well
             return gym.make(name)
     except (gym.error.UnregisteredEnv, gym.error.DeprecatedEnv):  # unknown name, unknown version
-        if name == 'Pendulum-v0':
-            raise BadInput(
-                f'gym {gym.__version__} has no Pendulum-v0, gym {GYM_WITH_PENDULUM_V0} has it: '
-                f'pip install gym=={GYM_WITH_PENDULUM_V0}'
-            )
         raise BadInput(
-            f'gym {gym.__version__} knows no environment {name!r}: the default is Pendulum-v0, '
-            'and one of your own is named as --env module:Name-v0'
+            f'gym {gym.__version__} knows no environment {name!r}; one of your own is named as '
+            f'module:Name-v0, and Pendulum-v0 needs: pip install gym=={GYM_WITH_PENDULUM_V0}'
         )

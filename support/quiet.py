@@ -83,14 +83,8 @@ def no_garbage():
         gc.enable()
 
 
-def _is_ours(program):
-    """Whether the program that Python runs lies beside the lesson."""
-    return os.path.dirname(os.path.abspath(program)) == os.path.dirname(
-        os.path.dirname(os.path.abspath(__file__))
-    )
-
-
-if _is_ours(sys.argv[0]):  # and not, say, somebody's notebook
+_ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+if os.path.dirname(os.path.abspath(sys.argv[0])) == _ours:  # and not, say, somebody's notebook
     sys.excepthook = _one_line
 
 try:
@@ -100,9 +94,7 @@ try:
 
         gc.freeze()
 except ModuleNotFoundError as error:
-    raise MissingPackage(
-        f'{error}. On Python 3.7, or 3.10 to 3.13, this installs what the lesson needs: '
-        'pip install -r requirements.txt'
-    )
+    how = 'On Python 3.7, or 3.10 to 3.13: pip install -r requirements.txt'
+    raise MissingPackage(f'{error}. {how}')
 
 tf.logging.set_verbosity(tf.logging.ERROR)  # TensorFlow 1.15 warns of what it uses itself

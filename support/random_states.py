@@ -25,12 +25,7 @@ def random_states(env):
     Raises:
         RunFailed: if one is the operating system's, which has no state.
     """
-    states = {
-        'numpy': _plain(np.random.get_state(legacy=False)),
-        'python': _plain(random.getstate()),
-    }
-    states.update((name, _plain(_state(generator))) for name, generator in _generators(env))
-    return states
+    return {name: _plain(_state(generator)) for name, generator in _all(env).items()}
 
 
 def set_random_states(env, states):
@@ -39,32 +34,18 @@ def set_random_states(env, states):
     Raises:
         ValueError: if `env` does not hold the same generators as the one they are from.
     """
-    generators = dict(_generators(env))
-    missing = set(states) - {'numpy', 'python'} - set(generators)
-    new = set(generators) - set(states)
-    if missing or new:
-        names = ', '.join(sorted(missing | new))
-        raise ValueError(f'the environment holds other random generators: {names}')
-    np.random.set_state(states['numpy'])
-    random.setstate(_of_python(states['python']))
+    generators = _all(env)
+    differ = ', '.join(sorted(generators.keys() ^ states.keys()))
+    if differ:
+        raise ValueError(f'the environment holds other random generators: {differ}')
     for name, generator in generators.items():
-        state = states[name]
-        if isinstance(generator, np.random.RandomState):
-            generator.set_state(state)
-        elif isinstance(generator, random.Random):
-            generator.setstate(_of_python(state))
+        if hasattr(generator, 'setstate'):  # Python's
+            version, words, gauss = states[name]
+            generator.setstate((version, tuple(words), gauss))
+        elif hasattr(generator, 'set_state'):  # numpy's old ones
+            generator.set_state(states[name])
         else:
-            generator.bit_generator.state = state
-
-
-def _state(generator):
-    if isinstance(generator, np.random.RandomState):
-        return generator.get_state(legacy=False)
-    if isinstance(generator, random.SystemRandom):
-        raise RunFailed('the environment draws from random.SystemRandom, which no run can repeat')
-    if isinstance(generator, random.Random):
-        return generator.getstate()
-    return generator.bit_generator.state
+            generator.bit_generator.state = states[name]
 
 
 @contextmanager
@@ -77,9 +58,19 @@ def undisturbed(env):
         set_random_states(env, states)
 
 
-def _of_python(state):
-    version, words, gauss = state
-    return version, tuple(words), gauss
+def _all(env):
+    """Return {name: generator} of the global two and of all that `env` holds."""
+    return {'numpy': np.random, 'python': random, **dict(_generators(env))}
+
+
+def _state(generator):
+    if isinstance(generator, random.SystemRandom):
+        raise RunFailed('the environment draws from random.SystemRandom, which no run can repeat')
+    if hasattr(generator, 'getstate'):
+        return generator.getstate()
+    if hasattr(generator, 'get_state'):
+        return generator.get_state(legacy=False)
+    return generator.bit_generator.state
 
 
 def _generators(env):

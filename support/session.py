@@ -73,11 +73,8 @@ def make_callable(sess, fetch, feed_list):
     is_tensor = isinstance(fetch, tf.Tensor)
     names = [tensor.name for tensor in feed_list]
     widths = [int(tensor.shape[1]) for tensor in feed_list]
-    options = CallableOptions(
-        feed=names,
-        fetch=[fetch.name] if is_tensor else [],
-        target=[] if is_tensor else [fetch.name],
-    )
+    wanted = dict(fetch=[fetch.name]) if is_tensor else dict(target=[fetch.name])
+    options = CallableOptions(feed=names, **wanted)
     run = None  # until the first call: the graph is complete then, and is handed over once
 
     def call(*values):

@@ -14,39 +14,24 @@ from support.messages import BadInput
 Rule = namedtuple('Rule', 'allows words')
 
 
-def _whole(least, most):
-    def allows(value):
-        return isinstance(value, numbers.Integral) and least <= value <= most
-
-    return Rule(allows, f'a whole number from {least} to {most}')
-
-
-def _real(least, most, words=None):
-    def allows(value):
-        return isinstance(value, numbers.Real) and least <= value <= most
-
-    return Rule(allows, words or f'a number from {least} to {most}')
+def _rule(kind, least, most, words=None):
+    noun = 'whole number' if kind is numbers.Integral else 'number'
+    words = words or f'a {noun} from {least} to {most}'
+    return Rule(lambda value: isinstance(value, kind) and least <= value <= most, words)
 
 
-_TINY, _HUGE = 1e-30, 1e30
-_STEP = _real(0, _HUGE, 'a number of at least 0')
-_RULES = dict(
-    MAX_EPISODES=_whole(1, 10**9),
-    MAX_EP_STEPS=_whole(1, 10**9),
-    LR_A=_STEP,
-    LR_C=_STEP,
-    GAMMA=_real(0, 1),
-    MEMORY_CAPACITY=_whole(1, 10**8),
-    BATCH_SIZE=_whole(1, 10**6),
-    HIDDEN_UNITS=_whole(1, 10**5),
-    VAR=_STEP,
-    VAR_DECAY=_real(0, 1),
-    REWARD_SCALE=_real(_TINY, _HUGE, 'a number above 0'),
-    tau=_real(0, 1),
-    rep_iter_a=_whole(1, 10**9),
-    rep_iter_c=_whole(1, 10**9),
-)
-_ANY = _real(-_HUGE, _HUGE, 'a number')  # one that a student has added
+_WHOLE, _REAL, _HUGE = numbers.Integral, numbers.Real, 1e30
+_COUNT, _SHARE = _rule(_WHOLE, 1, 10**9), _rule(_REAL, 0, 1)
+_RULES = {
+    **dict.fromkeys(('MAX_EPISODES', 'MAX_EP_STEPS', 'rep_iter_a', 'rep_iter_c'), _COUNT),
+    **dict.fromkeys(('GAMMA', 'VAR_DECAY', 'tau'), _SHARE),
+    **dict.fromkeys(('LR_A', 'LR_C', 'VAR'), _rule(_REAL, 0, _HUGE, 'a number of at least 0')),
+    'REWARD_SCALE': _rule(_REAL, 1e-30, _HUGE, 'a number above 0'),
+    'MEMORY_CAPACITY': _rule(_WHOLE, 1, 10**8),
+    'BATCH_SIZE': _rule(_WHOLE, 1, 10**6),
+    'HIDDEN_UNITS': _rule(_WHOLE, 1, 10**5),
+}
+_ANY = _rule(_REAL, -_HUGE, _HUGE, 'a number')  # one that a student has added
 
 
 def name(lesson):
@@ -78,11 +63,8 @@ def numbers_of(lesson):
     Raises:
         BadInput: naming one that cannot work, as HIDDEN_UNITS = 30.0.
     """
-    found = {
-        key: value
-        for key, value in _capitals(lesson).items()
-        if key in _RULES or isinstance(value, numbers.Real)
-    }
+    found = _capitals(lesson).items()
+    found = {key: v for key, v in found if key in _RULES or isinstance(v, numbers.Real)}
     return checked(found, 'at the top of the file ')
 
 
@@ -106,10 +88,8 @@ def checked(given, where=''):
         rule = _RULES.get(key, _ANY)
         if isinstance(value, bool) or not rule.allows(value):
             raise BadInput(f'{key} = {value!r} {where}must be {rule.words}')
-    return {
-        key: int(value) if isinstance(value, numbers.Integral) else float(value)
-        for key, value in given.items()
-    }
+    kinds = {key: int if isinstance(v, numbers.Integral) else float for key, v in given.items()}
+    return {key: kinds[key](value) for key, value in given.items()}
 
 
 def changed(numbers, replacement, words):
@@ -129,7 +109,7 @@ def changed(numbers, replacement, words):
         if not equals or key == 'name' or key not in target:
             names = ', '.join([*numbers, *(key for key in replacement if key != 'name')])
             raise BadInput(f'--set {word}: needs NAME=VALUE, with a NAME among {names}')
-        kind = int if isinstance(target[key], int) and key not in _REAL else float
+        kind = int if isinstance(target[key], int) and key not in _MAY_BE_REAL else float
         try:
             value = kind(text)
         except ValueError:
@@ -138,7 +118,15 @@ def changed(numbers, replacement, words):
     return numbers, replacement
 
 
-_REAL = ('REWARD_SCALE', 'VAR', 'GAMMA', 'VAR_DECAY', 'LR_A', 'LR_C', 'tau')  # 3 may become 3.5
+_MAY_BE_REAL = (
+    'REWARD_SCALE',
+    'VAR',
+    'GAMMA',
+    'VAR_DECAY',
+    'LR_A',
+    'LR_C',
+    'tau',
+)  # 3 may become 3.5
 
 
 @contextmanager

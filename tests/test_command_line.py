@@ -96,7 +96,7 @@ def test_an_environment_of_ones_own_with_three_different_ranges(forks):
 def test_quiet_prints_the_closing_line_only(forks):
     done = forks.run('--episodes', '2', '--quiet')
     assert (done.returncode, done.err) == (0, '')
-    assert re.match(r'Trained 2 episodes in .+ see its last with: .+\n$', done.out)
+    assert re.match(r'Trained 2 episodes in .+ see its last policy with: .+\n$', done.out)
 
 
 def test_a_progress_bar_on_a_terminal_only(tmp_path):

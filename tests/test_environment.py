@@ -32,7 +32,7 @@ def test_continuous_environments_are_made(name):
         (OURS + 'HalfBounded-v0', r'make them finite'),
         (OURS + 'WidthOverflows-v0', r'make them finite'),
         (OURS + 'UpsideDown-v0', r'the lower below the upper'),
-        (OURS + 'MatrixOfActions-v0', r'has the shape \(2, 2\)'),
+        (OURS + 'MatrixOfActions-v0', r'\(2, 2\).*a vector'),
         (OURS + 'ImageObservation-v0', r'take a vector'),
         (OURS + 'DiscreteObservation-v0', r'Discrete\(5\).*take a vector'),
         (OURS + 'CannotBeMade-v0', r'cannot be made: .*TypeError'),
