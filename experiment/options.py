@@ -85,9 +85,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def text(word):
-    """An argparse type: any text but an empty one, such as an unset variable leaves in a script."""
-    if not word.strip():
-        raise argparse.ArgumentTypeError('needs a name, got an empty one')
+    """An argparse type: a name that TensorFlow can write, and that no unset variable left empty."""
+    if not word.strip() or word.encode('utf-8', 'ignore').decode('utf-8') != word:
+        raise argparse.ArgumentTypeError(f'needs a name in UTF-8, got {word!r}')
     return word
 
 

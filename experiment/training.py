@@ -71,6 +71,15 @@ class Training(object):
         begun, start, resume = self._episode, time.time(), command('resume')
         try:
             self._train(self.config['episodes'])
+            seconds = round(time.time() - start)
+            self._draw()
+            last = [reward for reward, _ in self._rows[-LAST:]]
+            which = 'best' if self._bests.steps() else 'last'  # too short to keep a best one
+            say(
+                f'Trained {self._episode - begun} episodes in {timedelta(seconds=seconds)}, '
+                f'mean return of the last {len(last)}: {np.mean(last):.1f}. '
+                f'The run is in {self.path}; see its {which} policy with: {command("play")}'
+            )
         except Stopped as ending:
             self._draw()
             raise Stopped(f'stopped after {self._done()}; resume with: {resume}', ending.signum)
@@ -85,18 +94,6 @@ class Training(object):
         except OSError as error:
             what = f'what follows {self._done()} could not be written ({error.strerror})'
             raise RunFailed(f'{what}: mend that, then resume with: {resume}')
-        seconds = round(time.time() - start)
-        self._draw()
-        last = [reward for reward, _ in self._rows[-LAST:]]
-        which = 'best' if self._bests.steps() else 'last'  # too short to keep a best one
-        try:
-            say(
-                f'Trained {self._episode - begun} episodes in {timedelta(seconds=seconds)}, '
-                f'mean return of the last {len(last)}: {np.mean(last):.1f}. '
-                f'The run is in {self.path}; see its {which} policy with: {command("play")}'
-            )
-        except OutputLost as error:
-            raise OutputLost(f'{error}; the run is complete in {self.path}')
 
     def _done(self):
         return f'episode {self._episode - 1}' if self._episode else 'the start'

@@ -170,7 +170,7 @@ def test_bad_input_is_one_line_exit_code_2_and_nothing_written(forks, tmp_path, 
 
 @pytest.mark.parametrize('option', ['--run', '--resume', '--play', '--env'])
 def test_an_empty_name_is_none(forks, tmp_path, option):
-    assert 'needs a name, got an empty one' in line_of(forks.run(option, ''), 2)
+    assert 'needs a name in UTF-8, got ' in line_of(forks.run(option, ''), 2)
     assert not (tmp_path / 'runs').exists()
 
 
@@ -257,7 +257,10 @@ def test_a_full_disk_keeps_whole_rows_and_says_so(forks, tmp_path):
     [
         ('--help', ''),
         ('--episodes 2 --run here', ' after episode 0; resume with: python ddpg.py --resume here'),
-        ('--episodes 2 --run here --quiet', '; the run is complete in here'),
+        (
+            '--episodes 2 --run here --quiet',
+            ' after episode 1; resume with: python ddpg.py --resume here',
+        ),
     ],
 )
 def test_an_output_that_cannot_be_written_is_one_line(forks, words, says):

@@ -15,7 +15,7 @@ import pytest
 import compare
 import ddpg
 from comparison import results, sweep
-from experiment import folder
+from experiment import folder, options
 from experiment.checkpoints import Checkpoints, Damaged
 from experiment.variables import Variables
 from pictures import film
@@ -301,6 +301,13 @@ def test_a_hangup_that_nohup_has_let_be_ignored_stays_ignored():
 def test_options_are_read_where_docstrings_are_stripped(monkeypatch):
     monkeypatch.setattr(compare, '__doc__', None)
     assert compare.parse([]).seeds == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize('name', ['', ' ', 'r\udcff', '\udce4\udcb8'])
+def test_a_name_that_no_file_of_the_run_could_have_is_refused(name):
+    for option in ('--run', '--resume', '--play', '--env'):
+        with pytest.raises(BadInput, match='needs a name in UTF-8, got '):
+            options.parse('ddpg', 'Pendulum-v0', ['soft'], [option, name])
 
 
 TABLES = {
