@@ -31,7 +31,9 @@ class Best(object):
         self._play_first = None
 
     def try_policy(self):
-        """Try the policy as it is now, in environments of its own; generators may be drawn from.
+        """Try the policy as it is now, in environments of its own.
+
+        They may draw from generators that they share with training: see `undisturbed`.
 
         Returns:
             Its mean return if it is now the best, else None.

@@ -97,7 +97,7 @@ def config_of(path):
 
 
 def config_for(lesson, path, env):
-    """Return the same, of a run of `lesson` in the environment `env` (None: in its own).
+    """Return what config_of does, of a run of `lesson` in the environment `env` (None: its own).
 
     A folder may come from anywhere, and must not choose what is imported: an environment from a
     module has to be named by the lesson or by the user.

@@ -85,7 +85,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def text(word):
-    """An argparse type: a name that TensorFlow can write, and that no unset variable left empty."""
+    """An argparse type: a name in UTF-8, as TensorFlow needs; an unset variable leaves none."""
     if not word.strip() or word.encode('utf-8', 'ignore').decode('utf-8') != word:
         raise argparse.ArgumentTypeError(f'needs a name in UTF-8, got {word!r}')
     return word

@@ -87,7 +87,7 @@ class Training(object):
             raise Stopped(f'stopped at once; resume what was saved before with: {resume}')
         except OutputLost as error:
             raise OutputLost(f'{error} after {self._done()}; resume with: {resume}')
-        except (RunFailed, BadInput) as error:  # the one if it cannot be made again
+        except (RunFailed, BadInput) as error:  # an environment may be made but once
             self._draw()
             saved = f'resume what was saved before with: {resume}'
             raise RunFailed(f'{error} in episode {self._episode}; {saved}')

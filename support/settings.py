@@ -109,7 +109,7 @@ def changed(numbers, replacement, words):
         if not equals or key == 'name' or key not in target:
             names = ', '.join([*numbers, *(key for key in replacement if key != 'name')])
             raise BadInput(f'--set {word}: needs NAME=VALUE, with a NAME among {names}')
-        kind = int if isinstance(target[key], int) and key not in _MAY_BE_REAL else float
+        kind = int if isinstance(target[key], int) and key not in _FLOATS else float
         try:
             value = kind(text)
         except ValueError:
@@ -118,15 +118,8 @@ def changed(numbers, replacement, words):
     return numbers, replacement
 
 
-_MAY_BE_REAL = (
-    'REWARD_SCALE',
-    'VAR',
-    'GAMMA',
-    'VAR_DECAY',
-    'LR_A',
-    'LR_C',
-    'tau',
-)  # 3 may become 3.5
+# 3 may become 3.5
+_FLOATS = ('REWARD_SCALE', 'VAR', 'GAMMA', 'VAR_DECAY', 'LR_A', 'LR_C', 'tau')
 
 
 @contextmanager
