@@ -10,7 +10,5 @@ from tests.helpers.program import PROJECT
 
 @pytest.fixture
 def forks(tmp_path):
-    """Starts ddpg.py in an empty folder."""
-    forks = Forks(PROJECT / 'ddpg.py', tmp_path)
-    yield forks
-    forks.close()
+    """Runs ddpg.py in an empty folder."""
+    return Forks(PROJECT / 'ddpg.py', tmp_path)

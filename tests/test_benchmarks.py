@@ -14,7 +14,7 @@ from benchmarks.numpy_ddpg import NumpyDDPG
 from support import session
 from tests.helpers import reference
 from tests.helpers.environments import ENVIRONMENTS
-from tests.helpers.graphs import batch, doubles
+from tests.helpers.graphs import batch
 
 
 def test_numpy_by_hand_agrees_with_the_reference():
@@ -31,7 +31,7 @@ def test_numpy_by_hand_agrees_with_the_reference():
     for _ in range(200):
         b = batch(random, 3, space.low, space.high)
         fast.learn(*b)
-        slow.learn(*doubles(b))
+        slow.learn(*reference.doubles(b))
     for got, want in (
         *zip(fast.actor.params + fast.actor.target_params, slow.actor + slow.actor_),
         *zip(fast.critic.params + fast.critic.target_params, slow.critic + slow.critic_),

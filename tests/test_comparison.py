@@ -1,15 +1,12 @@
 """compare.py and comparison/: versions, the sweep, the folder, the program as a user runs it."""
 
 import csv
-import json
-import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import time
 
+import filelock
 import gym
 import numpy as np
 import pytest
@@ -25,20 +22,12 @@ from tests.helpers import jobs
 from tests.helpers.forks import Forks
 from tests.helpers.program import OURS, PROJECT, line_of
 
-SMALL = ['--seeds', '1', '--episodes', '2', '--set', 'MAX_EP_STEPS=20', 'MEMORY_CAPACITY=20']
+SMALL = '--episodes 2 --set MAX_EP_STEPS=20 MEMORY_CAPACITY=20'
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def compare(here):
-    forks = Forks(PROJECT / 'compare.py', here)
-    yield forks
-    forks.close()
+def compare(tmp_path):
+    return Forks(PROJECT / 'compare.py', tmp_path)
 
 
 # ---------------------------------------------------------------- what is compared
@@ -103,25 +92,22 @@ def test_without_replay_a_batch_is_the_newest_rows():
 # ---------------------------------------------------------------- the sweep
 
 
+RIGHT = {(n,): ((n,), n * n, None) for n in range(6)}
+
+
 def ends(function):
-    return sorted(sweep.run(function, [(number,) for number in range(6)]), key=lambda end: end[0])
-
-
-def test_every_job_gives_its_result():
-    assert ends(jobs.square) == [((n,), n * n, None) for n in range(6)]
+    return {end[0]: end for end in sweep.run(function, list(RIGHT))}
 
 
 def test_a_job_that_fails_is_named_with_its_reason_and_the_others_continue():
-    expected = [((n,), n * n, None) for n in range(6)]
-    expected[2] = ((2,), None, 'ValueError: two is refused')
-    assert ends(jobs.square_but_not_of_two) == expected
+    refused = (2,), None, 'ValueError: two is refused'
+    assert ends(jobs.square_but_not_of_two) == {**RIGHT, (2,): refused}
 
 
 def test_a_worker_that_dies_ends_the_sweep_without_an_error():
     found = ends(jobs.square_but_two_kills_its_worker)
-    assert (2,) not in [job for job, _, _ in found]
-    assert all(result == job[0] ** 2 for job, result, _ in found)
-    assert ends(jobs.square)[5] == ((5,), 25, None)  # and the next one works
+    assert (2,) not in found and found.items() <= RIGHT.items()
+    assert ends(jobs.square) == RIGHT  # and the next one works
 
 
 def test_ray_that_is_not_installed_says_what_to_install(monkeypatch):
@@ -133,66 +119,56 @@ def test_ray_that_is_not_installed_says_what_to_install(monkeypatch):
 # ---------------------------------------------------------------- the folder
 
 
-def test_what_was_added_is_read_again(here):
-    first, rows = Results('.'), [(0, -1000.0, 3.0), (1, -900.5, 2.5)]
+def test_what_was_added_is_read_again_but_for_a_run_that_was_not_finished(tmp_path):
+    first, rows = Results(str(tmp_path)), [(0, -1000.0, 3.0), (1, -900.5, 2.5)]
     first.add('original, soft', 2, rows, -200.0, 0.0, 3.5)
     first.add('simplified', 1, rows, -300.0, None, 4.5)
-    assert Results('.').runs == first.runs
-    assert list(Results('.').of('simplified')) == [1]
-    with open('episodes.csv', 'a') as file:  # of a run that was not finished
+    with open(str(tmp_path / 'episodes.csv'), 'a') as file:
         file.write('soft,2,0,-1.0,3.0\n')
-    assert Results('.').runs == first.runs
+    again = Results(str(tmp_path))
+    assert again.runs == first.runs
+    assert list(again.of('simplified')) == [1]
 
 
 @pytest.mark.parametrize('damage', ['', 'no,such,header\n', 'column,seed,last,best,seconds\nx,1\n'])
-def test_a_damaged_table_is_refused(here, damage):
-    Results('.').add('soft', 1, [(0, -1.0, 3.0)], -1.0, None, 1.0)
-    with open('runs.csv', 'w') as file:
-        file.write(damage)
+def test_a_damaged_table_is_refused(tmp_path, damage):
+    Results(str(tmp_path)).add('soft', 1, [(0, -1.0, 3.0)], -1.0, None, 1.0)
+    (tmp_path / 'runs.csv').write_text(damage)
     with pytest.raises(BadInput, match='cannot be used .*--run'):
-        Results('.')
+        Results(str(tmp_path))
 
 
 # ---------------------------------------------------------------- the program
 
 
-def runs(path):
-    with open(os.path.join(str(path), 'runs.csv'), newline='') as file:
-        return {(row['column'], int(row['seed'])) for row in csv.DictReader(file)}
+def runs(folder):
+    """Return the (column, seed) of the rows of runs.csv."""
+    return [tuple(row[:2]) for row in csv.reader((folder / 'runs.csv').open(newline=''))][1:]
 
 
-def test_a_small_comparison_is_resumed_and_its_numbers_are_those_of_the_program(compare, here):
-    done = compare.run(*SMALL, '--run', 'here')
+def test_a_small_comparison_is_resumed_and_its_numbers_are_those_of_the_program(compare, tmp_path):
+    here, there = tmp_path / 'here', f'{SMALL} --run here'
+    done = compare.run(f'--seeds 1 {there}')
     assert done.returncode == 0, done.err
     labels = 'original, soft | original, hard | simplified | moving averages'
     assert f'|  | {labels} |' in done.out
-    assert runs('here') == {(label, 1) for label in labels.split(' | ')}
-    assert (here / 'here' / 'compare.png').read_bytes().startswith(b'\x89PNG')
-    assert (here / 'here' / 'compare.md').read_text().strip() in done.out
+    assert set(runs(here)) == {(label, '1') for label in labels.split(' | ')}
+    assert (here / 'compare.png').read_bytes().startswith(b'\x89PNG')
+    assert (here / 'compare.md').read_text().strip() in done.out
 
-    words = ['--seeds', '1-2', '--versions', 'soft', *SMALL[2:], '--run', 'here']
-    done = compare.run(*words)
+    done = compare.run(f'--seeds 1-2 --versions soft {there}')
     assert '1 runs to train, 4 are there already' in done.out
+    assert Forks(PROJECT / 'ddpg.py', tmp_path).run(f'{SMALL} --run alone').returncode == 0
+    alone = (tmp_path / 'alone' / 'rewards.csv').read_text().splitlines()[1:]
+    lines = (here / 'episodes.csv').read_text().splitlines()
+    ours = [line for line in lines if line.startswith('"original, soft",1,')]
+    assert ours == [f'"original, soft",1,{line}' for line in alone]
 
-    lesson = Forks(PROJECT / 'ddpg.py', here)
-    assert lesson.run(*SMALL[2:], '--run', 'alone').returncode == 0
-    lesson.close()
-    alone = (here / 'alone' / 'rewards.csv').read_text().splitlines()[1:]
-    lines = (here / 'here' / 'episodes.csv').read_text().splitlines()
-    assert [f'"original, soft",1,{line}' for line in alone] == [
-        line for line in lines if line.startswith('"original, soft",1,')
-    ]
-
-    line = line_of(compare.run(*words, '--episodes', '3'), 2, 'compare.py')
+    line = line_of(compare.run(f'{there} --episodes 3'), 2, 'compare.py')
     assert 'here holds a comparison with other episodes' in line
-
-
-def test_numbers_are_varied(compare, here):
-    words = ['--versions', 'soft', '--vary', 'HIDDEN_UNITS=5,10', '--run', 'here']
-    done = compare.run(*SMALL, *words)
-    assert done.returncode == 0, done.err
-    assert '|  | HIDDEN_UNITS=5 | HIDDEN_UNITS=10 |' in done.out
-    assert json.loads((here / 'here' / 'compare.json').read_text())['episodes'] == 2
+    with filelock.FileLock(str(here / '.lock')):
+        line = line_of(compare.run(there), 2, 'compare.py')
+    assert 'another process is writing in here' in line
 
 
 @pytest.mark.parametrize(
@@ -203,85 +179,52 @@ def test_numbers_are_varied(compare, here):
         ('--env CartPole-v0', 'takes the actions Discrete(2)'),
         ('--vary HIDDEN_UNITS=30,3.5', 'HIDDEN_UNITS must be a whole number'),
         ('--backend ray --address 127.0.0.1:1', '--backend ray'),
-        ('--run ', 'needs a name'),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(compare, here, words, says):
-    assert says in line_of(compare.run(*words.split(' ')), 2, 'compare.py')
-    assert not (here / 'runs').exists()
+def test_bad_input_is_one_line_and_exit_code_2(compare, tmp_path, words, says):
+    assert says in line_of(compare.run(words), 2, 'compare.py')
+    assert not (tmp_path / 'runs').exists()
 
 
-def test_a_failing_run_is_named_and_the_others_are_kept(compare, here):
-    words = ['--seeds', '1-3', *SMALL[2:], '--env', OURS + 'RaisesForSeed2-v0']
-    done = compare.run(*words, '--versions', 'soft', '--run', 'here')
-    assert runs('here') == {('original, soft', 1), ('original, soft', 3)}
-    assert re.match(
-        r'compare\.py: 1 missing: original, soft with seed 2 \(RunFailed: the environment failed '
-        r'with ValueError: seed 2.+\); what finished is in here; resume with the same command and '
-        r'--run here\n$',
-        done.err,
-    ), done.err
+VARIED = f'{SMALL} --versions soft --run here --seeds 1-2 --vary HIDDEN_UNITS'
+
+
+def test_numbers_are_varied_and_a_run_that_fails_is_named_and_the_others_are_kept(
+    compare, tmp_path
+):
+    done = compare.run(f'{VARIED}=5,10 --env {OURS}RaisesForSeed2-v0')
+    assert set(runs(tmp_path / 'here')) == {('HIDDEN_UNITS=5', '1'), ('HIDDEN_UNITS=10', '1')}
+    assert '|  | HIDDEN_UNITS=5 | HIDDEN_UNITS=10 |' in done.out
+    reason = r'HIDDEN_UNITS=\d+ with seed 2 \(RunFailed: the environment failed with ValueError.+\)'
+    resume = 'what finished is in here; resume with the same command and --run here'
+    assert re.match(rf'compare\.py: 2 missing: {reason}; {reason}; {resume}\n$', done.err), done.err
     assert done.returncode == 1
 
 
-def test_a_comparison_has_one_writer(compare, here):
-    import filelock
-
-    assert compare.run(*SMALL, '--versions', 'soft', '--run', 'here').returncode == 0
-    with filelock.FileLock(str(here / 'here' / '.lock')):
-        done = compare.run(*SMALL, '--versions', 'soft', '--run', 'here')
-    assert 'another process is writing in here' in line_of(done, 2, 'compare.py')
-
-
-def alive(pid):
-    try:
-        with open(f'/proc/{pid}/stat') as file:
-            return file.read().rpartition(')')[2].split()[0] != 'Z'
-    except OSError:
-        return False
-
-
-def workers_of(pid):
-    listing = subprocess.run(['ps', '-eo', 'pid=,ppid='], stdout=subprocess.PIPE).stdout.decode()
-    return [int(p) for p, parent in map(str.split, listing.splitlines()) if int(parent) == pid]
-
-
-@pytest.mark.skipif(not shutil.which('ps'), reason='needs ps')
 @pytest.mark.parametrize('name', ['SIGINT', 'SIGTERM', 'SIGHUP'])
-def test_a_signal_keeps_what_finished_and_leaves_no_worker(here, name):
-    process = subprocess.Popen(
-        [sys.executable, str(PROJECT / 'compare.py'), *SMALL[2:], '--seeds', '1-500', '--run', 'x'],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-    )
-    process.stdout.readline()
-    while not os.path.exists('x/runs.csv') and process.poll() is None:
-        pass
-    workers = workers_of(process.pid)
-    signum = getattr(signal, name)
-    process.send_signal(signum)
-    _, err = process.communicate()
-    assert process.returncode == 128 + signum
-    resume = 'resume with the same command and --run x'
-    assert err == f'compare.py: stopped; what finished is in x; {resume}\n'
-    assert workers and runs('x')
-    deadline = time.monotonic() + 60
-    while any(map(alive, workers)):
-        assert time.monotonic() < deadline
+def test_a_signal_keeps_what_finished_and_leaves_no_worker(compare, tmp_path, monkeypatch, name):
+    """The worker that trains with seed 2 sends it, once the run with seed 1 has finished."""
+    monkeypatch.setenv('STOP', f'{name} {tmp_path / "here"}')
+    done = compare.run(f'{VARIED}=5 --env {OURS}StopsForSeed2-v0')
+    resume = 'what finished is in here; resume with the same command and --run here'
+    assert done.err == f'compare.py: stopped; {resume}\n'
+    assert done.returncode == 128 + getattr(signal, name)
+    assert runs(tmp_path / 'here') == [('HIDDEN_UNITS=5', '1')]
+    filelock.FileLock(str(tmp_path / 'here' / 'worker')).acquire(timeout=60)  # the worker held it
 
 
-def test_a_ray_cluster_gives_the_same_rewards(here):
+def test_a_ray_cluster_gives_the_same_rewards(tmp_path):
     cluster_utils = pytest.importorskip('ray.cluster_utils')
-    words = [sys.executable, str(PROJECT / 'compare.py'), *SMALL, '--versions', 'soft,simplified']
-    assert subprocess.run([*words, '--run', 'here']).returncode == 0
+    program = f'{sys.executable} {PROJECT / "compare.py"} --seeds 1 {SMALL} --versions'
+    words = [*program.split(), 'soft,simplified', '--run']
+    assert subprocess.run([*words, 'here'], cwd=str(tmp_path)).returncode == 0
     node = {'num_cpus': 1, 'include_dashboard': False}
     cluster = cluster_utils.Cluster(initialize_head=True, head_node_args=node)
     try:
         cluster.wait_for_nodes()
-        there = ['--run', 'there', '--backend', 'ray', '--address', cluster.address]
-        assert subprocess.run([*words, *there]).returncode == 0
+        there = ['there', '--backend', 'ray', '--address', cluster.address]
+        assert subprocess.run([*words, *there], cwd=str(tmp_path)).returncode == 0
     finally:
         cluster.shutdown()
-    tables = [(here / run / 'episodes.csv').read_text() for run in ('here', 'there')]
+    tables = [(tmp_path / run / 'episodes.csv').read_text() for run in ('here', 'there')]
     assert sorted(tables[0].splitlines()) == sorted(tables[1].splitlines())

@@ -12,16 +12,11 @@ from tests.helpers.environments import Odd, box
 OURS = 'tests.helpers.environments:'
 
 
-@pytest.mark.parametrize(
-    'name', ['Pendulum-v0', 'MountainCarContinuous-v0', OURS + 'ThreeJoints-v0']
-)
+@pytest.mark.parametrize('name', ['MountainCarContinuous-v0', OURS + 'ThreeJoints-v0'])
 def test_continuous_environments_are_made(name):
     env = environment.make(name)
-    env.seed(1)
     assert env.reset().shape == env.observation_space.shape
-    _, r, done, _ = env.step(env.action_space.low)
-    assert np.isfinite(r)
-    assert done is False
+    assert np.isfinite(env.step(env.action_space.low)[1])
 
 
 @pytest.mark.parametrize(
@@ -55,23 +50,6 @@ def test_a_gym_without_pendulum_v0_is_told_which_has_it(monkeypatch):
         environment.make('Pendulum-v0')
 
 
-@pytest.mark.parametrize(
-    'name, says',
-    [
-        ('NanReward-v0', 'gave the reward nan'),
-        ('InfiniteReward-v0', 'gave the reward -inf'),
-        ('Raises-v0', r'ValueError: the joint came off \(environments.py, line \d+\)'),
-    ],
-)
-def test_a_step_that_fails_ends_the_run(name, says):
-    env = environment.make(OURS + name)
-    env.reset()
-    for _ in range(249):
-        env.step(env.action_space.low)
-    with pytest.raises(RunFailed, match=says):
-        env.step(env.action_space.low)
-
-
 # ---------------------------------------------------------------- what an environment gives
 
 ONE = np.array([0.5, 2.0, -20.0])
@@ -83,21 +61,11 @@ def test_the_time_limit_of_gym_is_taken_off():
     assert not any(env.step(env.action_space.low)[2] for _ in range(450))
 
 
-@pytest.mark.parametrize(
-    'given',
-    [
-        list,
-        tuple,
-        np.float32,
-        lambda s: np.asfortranarray(s[np.newaxis])[0],
-        lambda s: np.repeat(s, 2)[::2],
-    ],
-)
+@pytest.mark.parametrize('given', [list, tuple, np.float32, lambda s: np.repeat(s, 2)[::2]])
 def test_observations_of_other_kinds_are_converted(given):
     env = Checked(Odd(first=given, answer=lambda s, *rest: (given(s), *rest)))
     plain = Checked(Odd())
-    for each in (env, plain):
-        each.seed(3)
+    env.seed(3), plain.seed(3)
     for s, want in ((env.reset(), plain.reset()), (env.step(ONE)[0], plain.step(ONE)[0])):
         assert (s.dtype, s.shape) == (np.float32, (3,))
         assert s == pytest.approx(want, abs=1e-6)
@@ -120,6 +88,7 @@ WRONG = {
     'None': lambda s, r, done, info: (None, r, done, info),
     'ragged': lambda s, r, done, info: ([s, 1, 2], r, done, info),
     'not finite': lambda s, r, done, info: (s * np.nan, r, done, info),
+    'an infinite reward': lambda s, r, done, info: (s, -np.inf, done, info),
     'two rewards': lambda s, r, done, info: (s, [r, r], done, info),
     'no reward': lambda s, r, done, info: (s, None, done, info),
     'two ends': lambda s, r, done, info: (s, r, [done, done], info),

@@ -1,14 +1,18 @@
 """experiment/evaluate.py and experiment/best.py"""
 
+from functools import partial
+
 import gym
 import numpy as np
 import pytest
 
+from comparison import job
 from experiment import best
 from experiment.best import Best, unlike_starts
+from experiment.evaluate import greedy_returns, player
+from support import environment
 from support.environment import Checked
 from support.messages import RunFailed
-from experiment.evaluate import greedy_returns
 from tests.helpers.environments import Joints
 
 
@@ -19,25 +23,16 @@ def middle(b_s):
     return np.tile(centre, (len(b_s), 1))
 
 
-def joints(count, **kwargs):
-    return [Joints(**kwargs) for _ in range(count)]
-
-
 def test_returns_are_those_of_each_start_and_repeat():
     expected = []
     for start in (4, 5, 6):
         state = np.random.RandomState(start).uniform(-1, 1, 3)  # decays by 0.9 when left alone
         expected.append(-sum(np.square(state * 0.9**t).sum() for t in range(1, 6)))
-    envs = joints(3, length=5)
-    for _ in range(2):
-        assert greedy_returns(envs, middle, (4, 5, 6), 200) == pytest.approx(expected)
-
-
-def test_an_episode_ends_where_the_environment_does_not():
-    long, short = (joints(2, length=length) for length in (10**9, 5))
-    assert greedy_returns(long, middle, (4, 5), 5) == pytest.approx(
-        greedy_returns(short, middle, (4, 5), 200)
-    )
+    for length, max_steps in ((5, 200), (10**9, 5)):
+        envs = [Joints(length=length) for _ in expected]
+        for _ in range(2):
+            returns = greedy_returns(envs, middle, (4, 5, 6), max_steps)
+            assert returns == pytest.approx(expected)
 
 
 def test_episodes_of_different_lengths_go_on_alone():
@@ -48,14 +43,16 @@ def test_episodes_of_different_lengths_go_on_alone():
     assert returns[1] == pytest.approx(greedy_returns([Joints(length=9)], middle, [2], 200)[0])
 
 
-def test_in_lockstep_as_one_by_one_on_pendulum():
+def test_pendulums_return_together_what_each_does_alone():
     def push(b_s):
-        return 2 * np.tanh(b_s @ np.array([[0.3], [-1.0], [0.5]]))
+        return 2 * np.tanh(np.asarray(b_s) @ np.array([[0.3], [-1.0], [0.5]]))
 
-    envs = [gym.make('Pendulum-v0') for _ in range(4)]
-    together = greedy_returns(envs, push, range(4), 200)
-    alone = [greedy_returns(envs[:1], push, [start], 200)[0] for start in range(4)]
-    assert together == pytest.approx(alone)
+    envs = [environment.make('Pendulum-v0') for _ in range(5)]
+    alone = [greedy_returns(envs[:1], push, [start], 200)[0] for start in job.STARTS[:5]]
+    assert greedy_returns(envs, push, job.STARTS[:5], 200) == pytest.approx(alone, rel=1e-6)
+    together = player(lambda: environment.make('Pendulum-v0'), job.STARTS[:5], 200)
+    for _ in range(2):
+        assert together(push) == pytest.approx(alone, rel=1e-6)
 
 
 def test_an_actor_that_diverged_is_named():
@@ -78,9 +75,9 @@ class NearZero(Joints):
 class Policies(object):
     """Stands for a policy that changes: `offset` is how far it is from the best."""
 
-    def __init__(self, **kwargs):
+    def __init__(self):
         self.offset, self.kept, self.calls = 0.0, [], 0
-        make = kwargs.pop('make', lambda: NearZero(length=5))
+        make = partial(NearZero, length=5)
         self.best = Best(make, self.choose, 200, lambda returns: self.kept.append(self.offset))
 
     def choose(self, b_s):
@@ -112,28 +109,25 @@ def test_a_clearly_worse_policy_costs_the_first_starts_only():
 
 
 def test_a_resumed_run_holds_it_against_what_was_the_best():
-    policies = Policies()
+    policies, later = Policies(), Policies()
     policies.tried(0.3)
-    later = Policies()
     later.best.returns = policies.best.returns
-    assert later.tried(0.3) is None
-    assert later.tried(0.5) is None
-    assert later.tried(0.2) is not None
+    assert [later.tried(offset) is None for offset in (0.3, 0.5, 0.2)] == [True, True, False]
 
 
 def test_unlike_starts_are_farther_apart_than_the_first_ones():
     env = gym.make('Pendulum-v0')
 
     def closest(seeds):
-        first = []
-        for seed in seeds:
-            env.seed(seed)
-            first.append(env.reset())
-        distances = [np.abs(a - b).sum() for i, a in enumerate(first) for b in first[:i]]
-        return min(distances)
+        first = [env.seed(seed) and env.reset() for seed in seeds]
+        return min(np.abs(a - b).sum() for i, a in enumerate(first) for b in first[:i])
 
-    count = best.ALL
-    chosen = unlike_starts(env, best.SEEDS, count)
-    assert len(set(chosen)) == count
+    chosen = unlike_starts(env, best.SEEDS, best.ALL)
+    assert len(set(chosen)) == best.ALL
     assert set(chosen) <= set(best.SEEDS)
-    assert closest(chosen) > 1.5 * closest(best.SEEDS[:count])
+    assert closest(chosen) > 1.5 * closest(best.SEEDS[: best.ALL])
+
+
+def test_the_starts_that_measure_are_none_that_the_choice_has_seen():
+    assert len(job.STARTS) == 1000
+    assert not set(job.STARTS) & set(best.SEEDS)

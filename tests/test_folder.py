@@ -28,22 +28,18 @@ def test_each_run_has_the_next_free_folder():
 
 
 def test_a_named_folder_is_made_with_its_parents_or_used_if_it_holds_no_run():
-    assert folder.create('ddpg', 'a/b') == 'a/b'
-    assert folder.create('ddpg', 'a/b') == 'a/b'
-
-
-@pytest.mark.parametrize('name', ['config.json', 'rewards.csv', 'curve.png', 'best'])
-def test_a_folder_that_holds_a_run_or_something_of_such_a_name_is_refused(name):
-    os.makedirs('old')
-    open(os.path.join('old', name), 'w').close()
-    with pytest.raises(BadInput, match=rf'^old already holds {name}: .*--run'):
-        folder.create('ddpg', 'old')
+    assert folder.create('ddpg', 'a/b') == folder.create('ddpg', 'a/b') == 'a/b'
+    for name in ('config.json', 'rewards.csv', 'curve.png', 'best', 'checkpoints'):
+        os.makedirs(os.path.join('old', name))
+        with pytest.raises(BadInput, match=rf'^old already holds {name}: .*--run'):
+            folder.create('ddpg', 'old')
+        os.removedirs(os.path.join('old', name))
 
 
 def test_a_folder_that_cannot_be_written_is_refused(monkeypatch):
-    open('file', 'w').close()
-    for path in ('file', 'file/below'):
-        with pytest.raises(BadInput, match=f'^{path} cannot be written .*--run'):
+    open('runs', 'w').close()
+    for path in ('runs', 'runs/below', None):
+        with pytest.raises(BadInput, match='^runs.* cannot be written .*--run'):
             folder.create('ddpg', path)
     os.makedirs('sealed')
     monkeypatch.setattr(os, 'access', lambda path, mode: False)  # as for a user without the right
@@ -51,10 +47,25 @@ def test_a_folder_that_cannot_be_written_is_refused(monkeypatch):
         folder.create('ddpg', 'sealed')
 
 
-def test_a_file_in_the_place_of_runs_is_refused():
-    open('runs', 'w').close()
-    with pytest.raises(BadInput, match='cannot be written'):
-        folder.create('ddpg')
+CONFIG = dict(program='ddpg', env='Pendulum-v0', seed=1, episodes=5, threads=1, sizes={})
+CONFIG.update(replacement={'name': 'soft', 'tau': 0.01}, hyperparameters={'GAMMA': 0.9})
+WRONG = """seed=-1 seed=true seed=4294967296 episodes=1000000000000 threads=257 env=null sizes=3
+replacement={} replacement={"name":"soft","tau":"x"} replacement={"name":3} program=null
+hyperparameters={"GAMMA":7} hyperparameters={"HIDDEN_UNITS":1e9}"""
+
+
+@pytest.mark.parametrize(
+    'text', ['', '{"program": "ddpg"', '[]', 'null', '[' * 100000, *WRONG.split()]
+)
+def test_a_config_that_makes_no_sense_is_refused(text):
+    files.write('config.json', json.dumps(CONFIG))
+    assert folder.config_of('.') == CONFIG
+    if '=' in text:
+        key, _, value = text.partition('=')
+        text = json.dumps(dict(CONFIG, **{key: json.loads(value)}))
+    files.write('config.json', text)
+    with pytest.raises(BadInput, match=r'^./config\.json is damaged, or of another program$'):
+        folder.config_of('.')
 
 
 @pytest.fixture
@@ -77,10 +88,11 @@ def test_rewards_are_on_disk_after_each_episode_in_full_precision(rewards):
     assert folder.rows_in(on_disk().decode()) == rewards.rows
 
 
-@pytest.mark.parametrize('rows', [None, '', '1,2.0,3.0', '0,nan,3', '0,1.0', '0,1,2,3'])
+@pytest.mark.parametrize('rows', ['', '1,2.0,3.0', '0,nan,3', '0,1.0', '0,1,2,3'])
 def test_what_is_no_table_of_episodes_is_refused(rows):
-    with pytest.raises(ValueError):
-        folder.rows_in('x' if rows is None else f'{folder.HEADER}\n{rows}\n')
+    for header in (folder.HEADER, 'x') if rows else ('x',):
+        with pytest.raises(ValueError):
+            folder.rows_in(f'{header}\n{rows}\n')
 
 
 def test_a_row_that_does_not_fit_leaves_no_part_of_itself(rewards):

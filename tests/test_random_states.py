@@ -1,8 +1,6 @@
 """support/random_states.py, support/agent.py and experiment/variables.py"""
 
 import json
-import random
-import types
 
 import gym
 import numpy as np
@@ -10,47 +8,32 @@ import pytest
 
 import ddpg
 import ddpg_update
-import ddpg_update2
 from experiment.variables import Variables, load_array, save_array
 from support.agent import Agent
 from support.random_states import random_states, set_random_states
-
-LESSONS = pytest.mark.parametrize('lesson', [ddpg, ddpg_update, ddpg_update2])
-
-
-class Inner(gym.Env):
-    """Holds a generator of each kind, in each kind of place."""
-
-    def __init__(self):
-        self.old = np.random.RandomState(1)
-        self.held = {'new': [np.random.Generator(np.random.PCG64(2))]}
-        self.thing = types.SimpleNamespace(plain=random.Random(3), back=self)
-        self.action_space = gym.spaces.Box(-1, 1, (1,), np.float32)
-        self.action_space.seed(4)
-
-    def draw(self):
-        numbers = [self.old.normal(), self.held['new'][0].normal(), self.thing.plain.gauss(0, 1)]
-        return [*numbers, np.random.normal(), random.random(), float(self.action_space.sample()[0])]
+from tests.helpers import reference
+from tests.helpers.environments import DrawsFromEverywhere
+from tests.helpers.lessons import Built, three_lessons
 
 
 def test_every_generator_continues_as_it_would_have():
-    env = gym.Wrapper(Inner())
+    env = DrawsFromEverywhere()
     env.draw()  # gauss() and normal() now hold a second number back
-    states = json.loads(json.dumps(random_states(env)))
+    states = json.loads(json.dumps(random_states(gym.Wrapper(env))))
     assert len(states) == 6
     ahead = [env.draw() for _ in range(700)]
-    set_random_states(env, states)
+    set_random_states(gym.Wrapper(env), states)
     assert [env.draw() for _ in range(700)] == ahead
 
 
 def test_other_generators_than_those_saved_are_refused():
-    env = Inner()
+    env = DrawsFromEverywhere()
     states = random_states(env)
     env.another = np.random.RandomState(1)
     with pytest.raises(ValueError, match=r'other random generators: env\.another$'):
         set_random_states(env, states)
-    del env.another, env.old
-    with pytest.raises(ValueError, match=r'other random generators: env\.old$'):
+    del env.another, env.random
+    with pytest.raises(ValueError, match=r'other random generators: env\.random$'):
         set_random_states(env, states)
 
 
@@ -66,25 +49,23 @@ def values(agent):
     return agent.sess.run(agent.sess.graph.get_collection('variables'))
 
 
-@LESSONS
+@three_lessons
 def test_every_variable_comes_back_adams_too(lesson, tmp_path):
     one, other = filled(lesson, 1), filled(lesson, 2)
 
-    def learn(agent):
-        np.random.seed(7)
-        agent.env.seed(7)
-        next(iter(agent.train(1)))
+    def both_learn():
+        for agent in (one, other):
+            np.random.seed(7)
+            agent.train.args[0].seed(7)
+            next(iter(agent.train(1)))
 
-    for agent in (one, other):
-        agent.env = agent.train.args[0]
-        learn(agent)
+    both_learn()
     assert not all(map(np.array_equal, values(one), values(other)))
     Variables(one.sess).save(str(tmp_path))
     Variables(other.sess).restore(str(tmp_path))
     other.memory.data[:], other.memory.pointer = one.memory.data, one.memory.pointer
     assert all(map(np.array_equal, values(one), values(other)))
-    for agent in (one, other):
-        learn(agent)  # the same steps from there
+    both_learn()  # the same steps from there
     assert all(map(np.array_equal, values(one), values(other)))
 
 
@@ -105,16 +86,20 @@ def test_arrays_come_back_and_no_pickle_is_opened(tmp_path):
         load_array(path)
 
 
-@LESSONS
-def test_the_losses_for_tensorboard_teach_nothing_and_draw_no_random_number(lesson):
+@three_lessons
+def test_the_losses_for_tensorboard_are_the_equations_and_change_nothing(lesson):
+    """On the newest rows, 27 at the ring's end and 5 at its beginning."""
     agent = filled(lesson, 1)
-    before, state = values(agent), np.random.get_state()[1].tolist()
-    losses = agent.losses()
-    assert set(losses) == {'loss/critic', 'loss/actor'}
-    assert losses['loss/critic'] > 0 and np.isfinite(losses['loss/actor'])
-    agent.memory.data[100] += 1  # far from the newest rows
-    assert agent.losses() == losses
-    agent.memory.data[4] += 1  # the newest
-    assert agent.losses() != losses
-    assert np.random.get_state()[1].tolist() == state
+    built = Built(lesson, agent.train.args[0], seed=1)
+    learner, before = built.reference(built.values()), values(agent)
+    b_s, b_a, b_r, b_s_ = np.split(np.float64(agent.memory.data[np.r_[-27:5]]), [3, 4, 5], axis=1)
+    q = reference.critic_forward(learner.critic, b_s, b_a)[0]
+    actions = reference.actor_forward(learner.actor, b_s, *learner.bounds)[0]
+    of_actor = reference.critic_forward(learner.critic, b_s, actions)[0]
+    td_error = np.mean((learner.target_q(b_r, b_s_) - q) ** 2)
+    states = np.random.get_state()[1].tolist()
+    assert agent.losses() == pytest.approx(
+        {'loss/critic': td_error, 'loss/actor': -np.mean(of_actor)}, rel=1e-4, abs=1e-5
+    )
+    assert np.random.get_state()[1].tolist() == states
     assert all(map(np.array_equal, before, values(agent)))

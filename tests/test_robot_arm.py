@@ -121,30 +121,26 @@ def test_it_is_registered_and_hands_in_its_own_numbers():
 def test_a_run_is_resumed_byte_for_byte_and_played(tmp_path):
     forks = Forks(PROJECT / 'robot_arm.py', tmp_path)
     for name, episodes in (('whole', 22), ('here', 12)):
-        words = f'--episodes {episodes} --run {name} {SMALL}'
-        assert forks.run(*words.split()).returncode == 0
-    done = forks.run('--resume', 'here', '--episodes', '22')
+        assert forks.run(f'--episodes {episodes} --run {name} {SMALL}').returncode == 0
+    done = forks.run('--resume here --episodes 22')
     assert (done.returncode, done.err) == (0, '')
     assert rewards(tmp_path / 'here') == rewards(tmp_path / 'whole')
-    assert forks.run('--play', 'here', '--episodes', '1').returncode == 0
-    forks.close()
+    assert forks.run('--play here --episodes 1').returncode == 0
 
 
 def test_the_lesson_trains_in_it_too(forks):
-    done = forks.run(*f'--env robot_arm:Arm-v0 --episodes 7 {SMALL}'.split())
+    done = forks.run(f'--env robot_arm:Arm-v0 --episodes 7 {SMALL}')
     assert (done.returncode, done.err) == (0, '')
     assert '--env robot_arm:Arm-v0' in done.out.splitlines()[-1]
 
 
-def test_the_pages_environment_of_your_own_is_one_to_learn_in(tmp_path, monkeypatch):
+def test_the_pages_environment_of_your_own_is_one_to_learn_in(forks, tmp_path, monkeypatch):
     (tmp_path / 'boat.py').write_text(python_blocks('running')[1])
     monkeypatch.setenv('PYTHONPATH', str(tmp_path))
-    forks = Forks(PROJECT / 'ddpg.py', tmp_path, own=True)
     words = '--env boat:Boat-v0 --episodes 60 --set MEMORY_CAPACITY=1000 MAX_EP_STEPS=100'
-    done = forks.run(*words.split())
+    done = forks.run(words)
     assert (done.returncode, done.err) == (0, '')
-    played = forks.run(*['--play', 'runs/ddpg-1', '--env', 'boat:Boat-v0', '--episodes', '1'])
+    played = forks.run('--play runs/ddpg-1 --env boat:Boat-v0 --episodes 1')
     assert (played.returncode, played.err) == (0, '')
-    forks.close()
     returns = [float(row['reward']) for row in rows(tmp_path / 'runs' / 'ddpg-1')]
     assert np.mean(returns[-10:]) > np.mean(returns[:10]) / 2

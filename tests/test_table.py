@@ -3,11 +3,7 @@
 import numpy as np
 import pytest
 
-from comparison import job
 from comparison.table import Run, differences, first_good, interval, measures, table
-from experiment import best
-from experiment.evaluate import greedy_returns, player
-from support import environment
 
 
 @pytest.mark.parametrize(
@@ -86,21 +82,3 @@ def test_the_interval_is_of_the_median_and_repeats():
 def test_measures_are_not_exchanged():
     found = measures(Run([0.0] * 5 + [7.0] * 5, -1.0, -2.0, 3.0), 5, 5, 6.5)
     assert found == {'end': 7.0, 'last': -1.0, 'best': -2.0, 'first': 10}
-
-
-def test_the_starts_that_measure_are_none_that_the_choice_has_seen():
-    assert len(job.STARTS) == 1000
-    assert not set(job.STARTS) & set(best.SEEDS)
-
-
-def test_many_pendulums_at_once_return_what_each_does_alone():
-    def push(b_s):
-        return 2 * np.tanh(np.asarray(b_s) @ np.array([[0.3], [-1.0], [0.5]]))
-
-    def make_env():
-        return environment.make('Pendulum-v0')
-
-    alone = greedy_returns([make_env() for _ in range(5)], push, range(3000, 3005), 200)
-    together = player(make_env, range(3000, 3005), 200)
-    for _ in range(2):
-        assert together(push) == pytest.approx(alone, rel=1e-9)

@@ -21,8 +21,7 @@ def address(tmp_path_factory):
     """TensorBoard on a run that has learned and kept a best policy."""
     folder = tmp_path_factory.mktemp('run')
     forks = Forks(PROJECT / 'ddpg.py', folder)
-    assert forks.run('--episodes', '20', *SMALL.split()).returncode == 0
-    forks.close()
+    assert forks.run(f'--episodes 20 {SMALL}').returncode == 0
     with tensorboard(folder / 'runs') as address:
         yield address
 

@@ -21,13 +21,6 @@ def set_values(sess, variables, values):
     )
 
 
-def forgetting(sess, kept):
-    """Return an operation that gives all variables but `kept` their initial values again."""
-    names = {variable.name for variable in kept}
-    with sess.graph.as_default():
-        return tf.variables_initializer([v for v in tf.global_variables() if v.name not in names])
-
-
 def initialise_rest(sess):
     """Initialise the variables that have no value yet."""
     with sess.graph.as_default():
@@ -37,13 +30,8 @@ def initialise_rest(sess):
 
 def batch(random, state_dim, low, high, n=32):
     """Return a random b_s, b_a, b_r, b_s_, float32."""
-    arrays = (
-        random.normal(size=(n, state_dim)),
-        random.uniform(low, high, size=(n, len(low))),
-        random.normal(size=(n, 1)),
-        random.normal(size=(n, state_dim)),
-    )
-    return [np.float32(array) for array in arrays]
+    b_s, b_r, b_s_ = (random.normal(size=(n, width)) for width in (state_dim, 1, state_dim))
+    return [np.float32(part) for part in (b_s, random.uniform(low, high, (n, len(low))), b_r, b_s_)]
 
 
 def ancestors(op, fed=()):
@@ -105,11 +93,6 @@ def _by_variable(ops):
     for op in ops:
         found.setdefault(op.inputs[0].op.name, []).append(op)
     return found
-
-
-def doubles(arrays):
-    """Return the arrays in float64."""
-    return [array.astype(np.float64) for array in arrays]
 
 
 def weights_for(net):

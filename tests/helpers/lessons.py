@@ -2,18 +2,20 @@
 
 import support.quiet  # noqa: F401  before TensorFlow
 import numpy as np
+import pytest
 
 import ddpg
 import ddpg_update
 import ddpg_update2
 from tests.helpers import reference
 
-LESSONS = [ddpg, ddpg_update, ddpg_update2]
 REFERENCES = {
     ddpg: reference.DDPG,
     ddpg_update: reference.SimplifiedDDPG,
     ddpg_update2: reference.AveragingDDPG,
 }
+LESSONS = list(REFERENCES)
+three_lessons = pytest.mark.parametrize('lesson', LESSONS, ids=lambda lesson: lesson.__name__)
 
 
 def set_numbers(monkeypatch, lesson, **numbers):
@@ -24,43 +26,31 @@ def set_numbers(monkeypatch, lesson, **numbers):
 
 
 class Built(object):
-    """A lesson's networks for `env`.
+    """A lesson's networks for `env`, and a memory.
 
-    `nets` are the variables of the four networks by name; `feeds` the placeholders of S, a, R, S_;
-    `td_error` the critic's loss, and `actor_value` what the actor climbs along.
-    `learn_actor` and `learn_critic` are the two parts of a learning step, in the attributes
-    `part_names` of `parts`.
+    `nets` are the variables of the four networks by name; `feeds` the placeholders of S, a, R, S_.
     """
 
     def __init__(self, lesson, env, replacement=None, seed=None):
         self.lesson, self.env = lesson, env
-        self.built = lesson.build(env, replacement or lesson.SOFT, seed)
+        built = lesson.build(env, replacement or lesson.SOFT, seed)
         if lesson is ddpg:
-            self.sess, self.actor, self.critic = self.built
+            self.sess, self.actor, self.critic = built
             nets = self.actor.e_params, self.actor.t_params
             nets += self.critic.e_params, self.critic.t_params
-            critic = self.critic
-            self.td_error, self.actor_value = critic.loss, critic.q
-            self.parts, self.part_names = (self.actor, self.critic), ('learn', 'learn')
             dims = 2 * env.observation_space.shape[0] + len(env.action_space.low) + 1
             self.memory = ddpg.Memory(ddpg.MEMORY_CAPACITY, dims)
+            self._args = self.actor, self.critic, self.memory
         else:
-            self.actor = critic = agent = self.built
-            self.sess, self.memory = agent.sess, agent.memory
+            self.actor = self.critic = built
+            self.sess, self.memory, self._args = built.sess, built.memory, (built,)
             if lesson is ddpg_update:
-                nets = agent.ae_params, agent.at_params, agent.ce_params, agent.ct_params
+                nets = built.ae_params, built.at_params, built.ce_params, built.ct_params
             else:
-                nets = agent.a_params, [agent.ema.average(v) for v in agent.a_params]
-                nets += agent.c_params, [agent.ema.average(v) for v in agent.c_params]
-            with agent.sess.graph.as_default():
-                self.td_error, self.actor_value = agent.td_error, -agent.a_loss
-            self.parts, self.part_names = (agent, agent), ('_atrain', '_ctrain')
+                nets = built.a_params, [built.ema.average(v) for v in built.a_params]
+                nets += built.c_params, [built.ema.average(v) for v in built.c_params]
         self.nets = dict(zip(('actor', 'actor target', 'critic', 'critic target'), nets))
-        self.feeds = critic.S, critic.a, critic.R, critic.S_
-        self.learn_actor, self.learn_critic = map(getattr, self.parts, self.part_names)
-
-    def choose_action(self, s):
-        return self.actor.choose_action(s)
+        self.feeds = self.critic.S, self.critic.a, self.critic.R, self.critic.S_
 
     def learn(self, *b):
         """Take one whole learning step on a batch."""
@@ -69,39 +59,33 @@ class Built(object):
             self.actor.learn(b[0])
         else:
             self.memory.sample = lambda n: np.hstack(b) if n == len(b[0]) else None
-            self.built.learn()
+            self.actor.learn()
             del self.memory.sample
 
     def train(self, episodes, **options):
         """Return the lesson's episodes, in a list."""
-        original = self.lesson is ddpg
-        args = (self.actor, self.critic, self.memory) if original else (self.built,)
-        return list(self.lesson.train(self.env, *args, episodes=episodes, **options))
+        return list(self.lesson.train(self.env, *self._args, episodes=episodes, **options))
 
-    def do_instead(self, choose_action, learn_actor, learn_critic):
-        """Replace what `train` and `learn` call."""
+    def do_instead(self, choose_action, learn_actor=None, learn_critic=None):
+        """Replace what `train` calls."""
+        names = ('learn', 'learn') if self.lesson is ddpg else ('_atrain', '_ctrain')
         self.actor.choose_action = choose_action
-        for part, name, call in zip(self.parts, self.part_names, (learn_actor, learn_critic)):
-            setattr(part, name, call)
+        setattr(self.actor, names[0], learn_actor)
+        setattr(self.critic, names[1], learn_critic)
 
     def values(self):
         """Return the weights of the four networks by name."""
         return {name: self.sess.run(net) for name, net in self.nets.items()}
 
     def reference(self, values, **numbers):
-        """Return the NumPy reference with the weights `values`, which must be copies in pairs."""
-        for who in ('actor', 'critic'):
-            for e, t in zip(values[who], values[f'{who} target']):
-                assert (e == t).all()
+        """Return the NumPy reference that begins with the weights `values`."""
         space = self.env.action_space
-        weights = values['actor'], values['critic']
-        return REFERENCES[self.lesson](*weights, space.low, space.high, **numbers)
+        weights = values['actor'], values['critic'], space.low, space.high
+        return REFERENCES[self.lesson](*weights, **numbers)
 
     def distance(self, learner):
         """Return how far the weights are from the reference's, at most."""
         wanted = learner.actor, learner.actor_, learner.critic, learner.critic_
-        return max(
-            np.abs(got - want).max()
-            for name, net in zip(self.nets, wanted)
-            for got, want in zip(self.sess.run(self.nets[name]), net)
-        )
+        pairs = [pair for name, net in zip(self.nets, wanted) for pair in zip(self.nets[name], net)]
+        got = self.sess.run([variable for variable, _ in pairs])
+        return max(np.abs(one - want).max() for one, (_, want) in zip(got, pairs))

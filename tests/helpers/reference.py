@@ -11,6 +11,11 @@ import numpy as np
 _nearest = np.inf  # see slope
 
 
+def doubles(arrays):
+    """Return copies of the arrays in float64."""
+    return [np.array(array, np.float64) for array in arrays]
+
+
 def slope(h):
     """Return ReLU's derivative at h, and note how near to its jump, at 0, the inputs came."""
     global _nearest
@@ -49,30 +54,8 @@ def critic_backward(params, cache, dq):
     _, w1_a, b1, w2, _ = params
     s, a, h, z = cache
     dh = (dq @ w2.T) * slope(h)
-    by_params = [
-        s.T @ dh,
-        a.T @ dh,
-        dh.sum(axis=0).reshape(b1.shape),
-        z.T @ dq,
-        dq.sum(axis=0),
-    ]
-    return by_params, dh @ w1_a.T
-
-
-def td_grads(critic, critic_, actor_, bounds, gamma, b_s, b_a, b_r, b_s_):
-    """Return the gradient by the critic's parameters of the mean squared TD error."""
-    a_, _ = actor_forward(actor_, b_s_, *bounds)
-    target = b_r + gamma * critic_forward(critic_, b_s_, a_)[0]
-    q, cache = critic_forward(critic, b_s, b_a)
-    return critic_backward(critic, cache, 2.0 * (q - target) / len(q))[0]
-
-
-def q_grads_of_actor(actor, critic, b_s, low, high):
-    """Return the gradient by the actor's parameters of the batch's sum of Q(s, mu(s))."""
-    a, cache_a = actor_forward(actor, b_s, low, high)
-    q, cache_q = critic_forward(critic, b_s, a)
-    _, by_action = critic_backward(critic, cache_q, np.ones_like(q))
-    return actor_backward(actor, cache_a, by_action, low, high)
+    of_b1 = dh.sum(axis=0).reshape(b1.shape)
+    return [s.T @ dh, a.T @ dh, of_b1, z.T @ dq, dq.sum(axis=0)], dh @ w1_a.T
 
 
 class Adam:
@@ -93,106 +76,65 @@ class Adam:
             p -= rate * m / (np.sqrt(v) + 1e-8)
 
 
-class _Learner:
-    """Four networks and the two Adam steps; what is the same in every version.
+class DDPG:
+    """The original version: four networks and two Adam steps.
 
     Args:
         actor, critic: the parameters, copied; the targets begin as copies of them.
         low, high: the bounds of the action, (action_dim,).
         tau: of the soft replacement.
-
-    A version's `ORDER` names the methods that make up one of its learning steps.
+        rep_iter_a, rep_iter_c: of the hard one, at each learning step that they divide.
     """
 
-    ORDER = ()
+    ORDER = 'critic', 'critic_', 'actor', 'actor_'  # of what moves in a learning step
     LR_C = 0.001
+    MEAN = False  # the actor climbs along the sum over the batch
 
-    def __init__(self, actor, critic, low, high, tau=0.01, lr_a=0.001, lr_c=None, gamma=0.9):
-        self.actor, self.actor_ = _copy(actor), _copy(actor)
-        self.critic, self.critic_ = _copy(critic), _copy(critic)
-        self.bounds = np.asarray(low, np.float64), np.asarray(high, np.float64)
-        self.tau, self.gamma = tau, gamma
+    def __init__(self, actor, critic, low, high, tau=0.01, lr_a=0.001, lr_c=None, gamma=0.9,
+                 rep_iter_a=None, rep_iter_c=None):  # fmt: skip
+        self.actor, self.actor_ = doubles(actor), doubles(actor)
+        self.critic, self.critic_ = doubles(critic), doubles(critic)
+        self.bounds, self.tau, self.gamma = doubles([low, high]), tau, gamma
+        self.every = dict(actor_=rep_iter_a, critic_=rep_iter_c)
         self.adam_a = Adam(self.actor, lr_a)
         self.adam_c = Adam(self.critic, self.LR_C if lr_c is None else lr_c)
         self.steps = 0
 
-    def learn(self, *b):
-        """Take one learning step on the batch b_s, b_a, b_r, b_s_."""
-        self.batch = b
-        for step in self.ORDER:
-            getattr(self, step)()
+    def learn(self, b_s, b_a, b_r, b_s_):
+        """Take one learning step on a batch."""
+        for name in self.ORDER:
+            if name == 'critic':
+                q, cache = critic_forward(self.critic, b_s, b_a)
+                d_q = 2 * (q - self.target_q(b_r, b_s_)) / len(q)
+                self.adam_c.descend(critic_backward(self.critic, cache, d_q)[0])
+            elif name == 'actor':
+                a, cache_a = actor_forward(self.actor, b_s, *self.bounds)
+                q, cache_q = critic_forward(self.critic, b_s, a)
+                d_q = np.full_like(q, -1 / len(q) if self.MEAN else -1)
+                _, d_a = critic_backward(self.critic, cache_q, d_q)
+                self.adam_a.descend(actor_backward(self.actor, cache_a, d_a, *self.bounds))
+            else:
+                tau = self.steps % self.every[name] == 0 if self.every[name] else self.tau
+                for t, e in zip(getattr(self, name), getattr(self, name[:-1])):
+                    t += tau * (e - t)
         self.steps += 1
 
-    def step_critic(self):
-        nets = self.critic, self.critic_, self.actor_
-        self.adam_c.descend(td_grads(*nets, self.bounds, self.gamma, *self.batch))
-
-    def step_actor(self):
-        b_s = self.batch[0]
-        grads = q_grads_of_actor(self.actor, self.critic, b_s, *self.bounds)
-        self.adam_a.descend([-g * self.weight_of_a_sample(len(b_s)) for g in grads])
-
-    def weight_of_a_sample(self, n):
-        """The actor climbs along the mean over the n states of the batch."""
-        return 1 / n
-
-    def replace_actor(self):
-        _approach(self.actor_, self.actor, self.tau)
-
-    def replace_critic(self):
-        _approach(self.critic_, self.critic, self.tau)
-
-    def replace_both(self):
-        self.replace_actor()
-        self.replace_critic()
+    def target_q(self, b_r, b_s_):
+        a_, _ = actor_forward(self.actor_, b_s_, *self.bounds)
+        return b_r + self.gamma * critic_forward(self.critic_, b_s_, a_)[0]
 
 
-class DDPG(_Learner):
-    """The original version: the critic and its target, then the actor and its target.
-
-    With `every_a` and `every_c` the replacement is hard, at each learning step that they divide.
-    """
-
-    ORDER = ('step_critic', 'replace_critic', 'step_actor', 'replace_actor')
-
-    def __init__(self, *args, every_a=None, every_c=None, **numbers):
-        super().__init__(*args, **numbers)
-        self.every_a, self.every_c = every_a, every_c
-
-    def weight_of_a_sample(self, n):
-        """The actor climbs along the sum over the batch."""
-        return 1
-
-    def replace_actor(self):
-        if self.every_a is None:
-            super().replace_actor()
-        elif self.steps % self.every_a == 0:
-            _approach(self.actor_, self.actor, 1)
-
-    def replace_critic(self):
-        if self.every_c is None:
-            super().replace_critic()
-        elif self.steps % self.every_c == 0:
-            _approach(self.critic_, self.critic, 1)
-
-
-class SimplifiedDDPG(_Learner):
+class SimplifiedDDPG(DDPG):
     """The simplified version: both targets, then the actor, then the critic against the targets."""
 
-    ORDER = ('replace_both', 'step_actor', 'step_critic')
-    LR_C = 0.002
+    ORDER = 'actor_', 'critic_', 'actor', 'critic'
+    LR_C, MEAN = 0.002, True
 
 
-class AveragingDDPG(_Learner):
+class AveragingDDPG(SimplifiedDDPG):
     """The version with averages for targets: the actor, the averages, the critic against these."""
 
-    ORDER = ('step_actor', 'replace_both', 'step_critic')
-    LR_C = 0.002
-
-
-def _approach(targets, sources, tau):
-    for t, e in zip(targets, sources):
-        t += tau * (e - t)
+    ORDER = 'actor', 'actor_', 'critic_', 'critic'
 
 
 def learn_clear_of_jumps(learner, batches, margin=1e-5):
@@ -209,12 +151,8 @@ def learn_clear_of_jumps(learner, batches, margin=1e-5):
     for b in batches:
         _nearest = np.inf
         trial = copy.deepcopy(learner)
-        trial.learn(*_copy(b))
+        trial.learn(*doubles(b))
         if _nearest > margin:
             learner = trial
             clear.append(b)
     return learner, clear
-
-
-def _copy(arrays):
-    return [np.array(array, np.float64) for array in arrays]
