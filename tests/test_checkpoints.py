@@ -3,6 +3,7 @@
 import builtins
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -10,26 +11,29 @@ from experiment.checkpoints import Checkpoints, Damaged
 from support import files
 
 
-@pytest.fixture
-def saved(tmp_path):
-    saved = Checkpoints(str(tmp_path / 'all'), keep=2)
+def writing(step):
+    def write(folder):
+        for name, text in (('one', 'abc' * step), ('two', '')):
+            files.write(os.path.join(folder, name), text)
+
+    return write
+
+
+def three(path, keep=2):
+    saved = Checkpoints(str(path), keep)
     for step in (10, 20, 30):
         saved.save(step, writing(step))
     return saved
 
 
-def writing(step):
-    def write(folder):
-        for name, text in (('one', 'abc' * step), ('two', '')):
-            with open(os.path.join(folder, name), 'w') as file:
-                file.write(text)
-
-    return write
+@pytest.fixture
+def saved(tmp_path):
+    return three(tmp_path / 'all')
 
 
 def content(saved, step):
-    with saved.reading(step, 'advice') as folder, open(os.path.join(folder, 'one')) as file:
-        return file.read()
+    with saved.reading(step, 'advice') as folder:
+        return files.read(os.path.join(folder, 'one'))
 
 
 def names(saved):
@@ -87,16 +91,10 @@ def calls_of_a_save(saved, kill_at=None):
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs os.fork')
 @pytest.mark.parametrize('keep', [1, 2])
 def test_killed_at_any_call_there_are_only_complete_ones(tmp_path, keep):
-    def three(name):
-        saved = Checkpoints(str(tmp_path / name), keep)
-        for step in (10, 20, 30):
-            saved.save(step, writing(step))
-        return saved
-
-    calls = calls_of_a_save(three('all'))
+    calls = calls_of_a_save(three(tmp_path / 'all', keep))
     assert calls > 10
     for kill_at in range(1, calls + 1):
-        saved = three(f'killed-{kill_at}')
+        saved = three(tmp_path / str(kill_at), keep)
         calls_of_a_save(saved, kill_at)
         steps = saved.steps()
         assert steps[-1] in (30, 40)
@@ -121,38 +119,30 @@ def test_everything_is_on_the_disk_before_it_has_its_name(saved, monkeypatch):
 
 
 def test_any_flipped_byte_is_noticed(saved):
-    folder = saved.folder(30)
-    for name in os.listdir(folder):
-        path = os.path.join(folder, name)
-        with open(path, 'rb') as file:
-            whole = file.read()
+    for path in Path(saved.folder(30)).iterdir():
+        whole = path.read_bytes()
         for i in range(len(whole)):
-            with open(path, 'wb') as file:
-                file.write(whole[:i] + bytes([whole[i] ^ 4]) + whole[i + 1 :])
+            path.write_bytes(whole[:i] + bytes([whole[i] ^ 4]) + whole[i + 1 :])
             with pytest.raises(Damaged, match=r'step-30 cannot be used \(damaged: .+\): advice$'):
                 content(saved, 30)
-        with open(path, 'wb') as file:
-            file.write(whole)
+        path.write_bytes(whole)
     assert content(saved, 30) == 'abc' * 30
 
 
-@pytest.mark.parametrize('change', ['shorter', 'longer', 'missing', 'more', 'no sums', 'empty'])
-def test_every_other_damage_is_noticed_and_named(saved, change):
-    one = os.path.join(saved.folder(30), 'one')
-    if change == 'shorter':
-        os.truncate(one, 5)
-    elif change == 'longer':
-        os.truncate(one, 500)
-    elif change == 'missing':
-        os.remove(one)
-    elif change == 'more':
-        open(one + '-more', 'w').close()
-    else:
-        os.remove(os.path.join(saved.folder(30), 'SHA256SUMS'))
-    if change == 'empty':
-        os.remove(one)
-        os.remove(os.path.join(saved.folder(30), 'two'))
-    named = {'shorter': 'one', 'longer': 'one', 'more': 'one-more'}.get(change, 'SHA256SUMS')
+DAMAGE = {
+    'shorter': lambda place: os.truncate(str(place / 'one'), 5),
+    'longer': lambda place: os.truncate(str(place / 'one'), 500),
+    'missing': lambda place: (place / 'two').unlink(),
+    'more': lambda place: (place / 'more').touch(),
+    'no sums': lambda place: (place / 'SHA256SUMS').unlink(),
+    'empty': lambda place: [path.unlink() for path in place.iterdir()],
+}
+
+
+@pytest.mark.parametrize('how', DAMAGE)
+def test_every_other_damage_is_noticed_and_named(saved, how):
+    DAMAGE[how](Path(saved.folder(30)))
+    named = {'shorter': 'one', 'longer': 'one', 'more': 'more'}.get(how, 'SHA256SUMS')
     with pytest.raises(Damaged, match=rf'{named}.*\): advice$'):
         content(saved, 30)
 

@@ -1,6 +1,7 @@
 """The three traps, that the lesson avoids them, and what docs/traps says of them."""
 
 import ast
+from itertools import chain
 import re
 
 import numpy as np
@@ -11,7 +12,7 @@ import ddpg
 from comparison.results import Results
 from docs import traps
 from tests.helpers.environments import ENVIRONMENTS
-from tests.helpers.graphs import Step, batch, changed, initialise_rest
+from tests.helpers.graphs import Step, batch, changed, forgetting
 from tests.helpers.lessons import LESSONS, Built
 from tests.helpers.program import PROJECT
 
@@ -28,7 +29,7 @@ def test_trap_1_without_var_list_a_critic_step_moves_the_actor(small):
     both, b = small
     with both.sess.graph.as_default():
         wrong = tf.train.AdamOptimizer(0.001).minimize(both.critic.loss)  # no var_list
-    initialise_rest(both.sess)
+    both.sess.run(forgetting(both.sess, chain(*both.nets.values())))  # Adam's averages begin
     before = both.values()
     both.sess.run(wrong, dict(zip(both.feeds, b)))
     assert changed(before, both.values()) == {'actor', 'critic'}

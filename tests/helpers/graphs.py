@@ -21,11 +21,11 @@ def set_values(sess, variables, values):
     )
 
 
-def initialise_rest(sess):
-    """Initialise the variables that have no value yet."""
+def forgetting(sess, kept):
+    """Return an operation that gives all variables but `kept` their initial values again."""
+    names = {variable.name for variable in kept}
     with sess.graph.as_default():
-        missing = [v for v in tf.global_variables() if not sess.run(tf.is_variable_initialized(v))]
-        sess.run(tf.variables_initializer(missing))
+        return tf.variables_initializer([v for v in tf.global_variables() if v.name not in names])
 
 
 def batch(random, state_dim, low, high, n=32):
