@@ -21,15 +21,24 @@ import sys
 import tempfile
 from pathlib import Path
 
-from docs.graph import pictures
-from tests.helpers.browser import tensorboard
+from support.messages import BadInput, RunFailed, ends_in_one_line, one_line
 
 HERE = Path(__file__).parent
 START = '12'  # the seed of a start near the bottom
 
 
+def command(*words):
+    """Run a program; RunFailed if it is not there or fails, which it has told itself."""
+    try:
+        subprocess.run(words, cwd=str(HERE.parent), check=True)
+    except FileNotFoundError:
+        raise RunFailed(f'{words[0]} is not installed')
+    except subprocess.CalledProcessError as error:
+        raise RunFailed(f'{" ".join(words)} ended with exit code {error.returncode}')
+
+
 def lesson(*words):
-    subprocess.run([sys.executable, str(HERE.parent / 'ddpg.py'), *words], check=True)
+    command(sys.executable, 'ddpg.py', *words)
 
 
 def curve(run):
@@ -41,30 +50,42 @@ def film(run):
 
 
 def graph(run):
-    with tensorboard(run) as address:
-        for image, name in zip(pictures(address), ('graph.png', 'graph_open.png')):
-            image.quantize(64).save(str(HERE / name), optimize=True)
+    try:
+        from docs.graph import pictures
+        from tests.helpers.browser import tensorboard
+
+        with tensorboard(run) as address:
+            for image, name in zip(pictures(address), ('graph.png', 'graph_open.png')):
+                image.quantize(64).save(str(HERE / name), optimize=True)
+    except Exception as error:  # no selenium, no browser, no driver: each says it in its own way
+        raise RunFailed(f'the graph needs selenium, Chromium and its driver ({one_line(error)})')
 
 
 def diagrams(run):
     for name in ('actor_update', 'critic_update'):
-        dot = ['dot', '-Tsvg', str(HERE / f'{name}.dot'), '-o', str(HERE / f'{name}.svg')]
-        subprocess.run(dot, check=True)
+        command('dot', '-Tsvg', str(HERE / f'{name}.dot'), '-o', str(HERE / f'{name}.svg'))
 
 
 def seeing(run):
-    subprocess.run([sys.executable, '-m', 'docs.seeing'], cwd=str(HERE.parent), check=True)
+    command(sys.executable, '-m', 'docs.seeing')
 
 
 PICTURES = dict(curve=curve, film=film, graph=graph, diagrams=diagrams, seeing=seeing)
 
-if __name__ == '__main__':
-    chosen = sys.argv[1:] or list(PICTURES)
-    if set(chosen) - set(PICTURES):
-        sys.exit(f'docs.make: choose from {" ".join(PICTURES)}')
+
+def main(chosen):
+    """Make the pictures of these names, all if there is none."""
+    if not set(chosen) <= set(PICTURES):
+        raise BadInput(f'choose from {" ".join(PICTURES)}')
+    chosen = chosen or list(PICTURES)
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / 'run'
         if set(chosen) - {'diagrams', 'seeing'}:
             lesson('--seed', '1', '--quiet', '--run', str(run))
         for name in chosen:
             PICTURES[name](run)
+
+
+if __name__ == '__main__':
+    with ends_in_one_line('docs.make'):
+        main(sys.argv[1:])
