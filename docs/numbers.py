@@ -37,6 +37,7 @@ NUMBERS = (
     ('VAR_DECAY', '0.999,0.9995,0.9998,0.99995', {'no\nnoise': ('soft', ['VAR=0'])}),
     ('MEMORY_CAPACITY', '1000,3000,10000,20000', {'no\nreplay': ('no-replay', [])}),
 )
+SEEDS = range(1, 11)
 (OWN,) = columns(['soft'], [], [])
 # the best, and before it the same with the lesson's own memory
 COMBINED = columns(['soft'], [], BEST[:3]) + columns(['soft'], [], BEST)
@@ -59,7 +60,7 @@ def plan():
     """Return {Column: its seeds}, in the order of the table."""
     changed = [column for shown in small_pictures().values() for _, column in shown]
     twenty = dict.fromkeys([OWN, *COMBINED], range(1, 21))
-    return {c: twenty.get(c, range(1, 11)) for c in [OWN, *changed, *COMBINED]}
+    return {c: twenty.get(c, SEEDS) for c in [OWN, *changed, *COMBINED]}
 
 
 def missing(runs, episodes):
@@ -92,18 +93,18 @@ def _best(runs):
 
 
 def draw(found, path):
-    """Draw {label: {seed: Run}} in small pictures: median, worst and best seed at each value.
+    """Draw {label: {seed: Run}} in small pictures: median, worst and best of SEEDS at each value.
 
     The scale is logarithmic in how far a return is below 0.
     """
     figure = new_figure(8, 11)
     every = list(figure.subplots(4, 2, sharey=True).flat)
     for axes, (name, shown) in zip(every, small_pictures().items()):
-        shown = [(tick, column) for tick, column in shown if column.label in found]
+        shown = [each for each in shown if set(found.get(each[1].label, ())) & set(SEEDS)]
         for i, (_, column) in enumerate(shown):
             if column is OWN:
                 axes.axvspan(i - 0.4, i + 0.4, color='#dddddd', linewidth=0)
-            runs = found[column.label]
+            runs = {seed: run for seed, run in found[column.label].items() if seed in SEEDS}
             last = [run.last for run in runs.values()]
             for place, values, style in ((-0.13, last, LAST_ONE), (0.13, _best(runs), KEPT)):
                 losses = -np.array(values)
