@@ -141,7 +141,7 @@ def main(arguments=None):
     """
     parser = Parser(prog='docs.numbers', description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument('--run', type=text, default='runs/numbers', metavar='DIR', help='folder')
-    many = dict(type=whole_number(0), default=ddpg.MAX_EPISODES, metavar='N')
+    many = dict(type=whole_number(1), default=ddpg.MAX_EPISODES, metavar='N')
     parser.add_argument('--episodes', help='of each run (default: %(default)s)', **many)
     options = parser.parse_args(arguments)
     config = dict(env=ddpg.ENV_NAME, episodes=options.episodes, numbers=settings.numbers_of(ddpg))
@@ -158,6 +158,10 @@ def main(arguments=None):
             pair = {OWN.label: found.get(OWN.label, {}), label: runs}
             if label != OWN.label and common_seeds(pair):
                 say(differences(pair, WINDOW, LAST, GOOD_ON_PENDULUM).splitlines()[0])
+        kept = [run for runs in found.values() for run in runs.values() if run.best is not None]
+        behind = [run.last - run.best for run in kept if run.last > run.best]
+        most = max([0, *behind])
+        say(f'- best kept behind last: {len(behind)} of {len(kept)} runs, by at most {most:.0f}')
         draw(found, str(PICTURE))
         if failed:
             raise RunFailed(f'{len(failed)} missing: {"; ".join(failed)}; start it again')
