@@ -3,11 +3,12 @@
 import ast
 import subprocess
 import sys
-from pathlib import Path
+import tokenize
 
 import pytest
 
-PROJECT = Path(__file__).parent.parent
+from tests.helpers.program import PROJECT
+
 LESSON = ('ddpg', 'ddpg_update', 'ddpg_update2', 'memory', 'robot_arm')
 FLOORS = (('compare',), ('comparison',), LESSON, ('experiment',), ('pictures',), ('support',))
 
@@ -72,6 +73,31 @@ def test_pictures_never_load_tensorflow():
 
 def test_no_file_is_longer_than_its_limit():
     limits = dict(ddpg=300, ddpg_update=170, ddpg_update2=130, memory=55, compare=80, robot_arm=170)
-    for path in FILES:
+    for path in (*FILES, *PROJECT.glob('benchmarks/*.py'), *PROJECT.glob('docs/*.py')):
         count = len(path.read_text(encoding='utf-8').splitlines())
         assert count <= limits.get(module_of(path), 250), path
+
+
+def code_lines(path):
+    """Return how many lines of a file hold code: none that is blank, a comment or a docstring."""
+    lines, statement = set(), []
+    with open(str(path), 'rb') as file:
+        for token in tokenize.tokenize(file.readline):
+            if token.type == tokenize.NEWLINE:
+                if [each.type for each in statement] != [tokenize.STRING]:
+                    lines.update(n for t in statement for n in range(t.start[0], t.end[0] + 1))
+                statement = []
+            elif token.type not in SILENT:
+                statement.append(token)
+    return len(lines)
+
+
+SILENT = tokenize.ENCODING, tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT
+
+
+@pytest.mark.parametrize('places, most', [
+    (['compare.py', 'comparison/*.py', 'experiment/*.py', 'pictures/*.py', 'support/*.py'], 2000),
+    (['tests/*.py', 'tests/helpers/*.py'], 3000),
+])  # fmt: skip
+def test_the_whole_stays_light(places, most):
+    assert sum(code_lines(path) for place in places for path in PROJECT.glob(place)) <= most

@@ -2,53 +2,38 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from memory import Memory
 
-floats = st.floats(-1e6, 1e6, width=32)
 
-
-@st.composite
-def histories(draw):
-    """A capacity, the sizes of a state and an action, and transitions (s, a, r, s_)."""
-    capacity, state_dim, action_dim = (draw(st.integers(1, most)) for most in (8, 4, 3))
-    s = st.lists(floats, min_size=state_dim, max_size=state_dim)
-    a = st.lists(floats, min_size=action_dim, max_size=action_dim)
-    return capacity, state_dim, action_dim, draw(st.lists(st.tuples(s, a, floats, s), max_size=30))
-
-
-def filled(capacity, state_dim, action_dim, transitions):
-    """Return a Memory that was given the transitions."""
-    memory = Memory(capacity, 2 * state_dim + action_dim + 1)
-    for s, a, r, s_ in transitions:
-        memory.store_transition(np.array(s), np.array(a), r, np.array(s_))
-    return memory
-
-
-@given(histories(), st.integers(1, 50))
-@settings(max_examples=200, deadline=None)
-def test_keeps_the_latest_in_a_ring_and_draws_from_them_once_full(history, n):
-    capacity, _, _, transitions = history
-    memory = filled(*history)
-    assert memory.pointer == len(transitions)
-    expected = [[0.0] * memory.dims] * capacity
-    for i, (s, a, r, s_) in enumerate(transitions):
-        expected[i % capacity] = s + a + [r] + s_
-    assert memory.data.tolist() == expected
-    if len(transitions) < capacity:
-        with pytest.raises(RuntimeError, match=f'holds {len(transitions)} of {capacity}'):
-            memory.sample(n)
-    else:
-        rows = memory.sample(n)
-        assert (rows.shape, rows.dtype) == ((n, memory.dims), np.float32)
-        assert all(row in expected for row in rows.tolist())
+@pytest.mark.parametrize('capacity', range(1, 9))
+@pytest.mark.parametrize('count', [0, 1, 3, 7, 8, 9, 30])
+def test_keeps_the_latest_in_a_ring_and_draws_from_them_once_full(capacity, count):
+    random = np.random.RandomState(capacity)
+    memory = Memory(capacity, dims=2 * 3 + 2 + 1)
+    expected = np.zeros((capacity, 9), np.float32)
+    for i in range(count):
+        s, a, r, s_ = np.split(random.uniform(-1e6, 1e6, 9), [3, 5, 6])
+        memory.store_transition(s, a, r[0], s_)
+        expected[i % capacity] = [*s, *a, *r, *s_]
+    assert memory.pointer == count
+    assert (memory.data == expected).all() and memory.data.dtype == np.float32
+    for n in (1, 50):
+        if count < capacity:
+            with pytest.raises(RuntimeError, match=f'holds {count} of {capacity} transitions'):
+                memory.sample(n)
+        else:
+            rows = memory.sample(n)
+            assert (rows.shape, rows.dtype) == ((n, 9), np.float32)
+            assert all((row == expected).all(axis=1).any() for row in rows)
 
 
 def full_of_indices(capacity):
     """A full memory whose row i is [i, i, i, i]."""
-    return filled(capacity, 1, 1, [([i], [i], i, [i]) for i in range(capacity)])
+    memory = Memory(capacity, 4)
+    for i in range(capacity):
+        memory.store_transition([i], [i], i, [i])
+    return memory
 
 
 def test_sample_is_uniform_with_replacement():

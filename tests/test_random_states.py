@@ -1,7 +1,5 @@
 """support/random_states.py, support/agent.py and experiment/variables.py"""
 
-import json
-
 import gym
 import numpy as np
 import pytest
@@ -14,16 +12,6 @@ from support.random_states import random_states, set_random_states
 from tests.helpers import reference
 from tests.helpers.environments import DrawsFromEverywhere
 from tests.helpers.lessons import Built, three_lessons
-
-
-def test_every_generator_continues_as_it_would_have():
-    env = DrawsFromEverywhere()
-    env.draw()  # gauss() and normal() now hold a second number back
-    states = json.loads(json.dumps(random_states(gym.Wrapper(env))))
-    assert len(states) == 6
-    ahead = [env.draw() for _ in range(700)]
-    set_random_states(gym.Wrapper(env), states)
-    assert [env.draw() for _ in range(700)] == ahead
 
 
 def test_other_generators_than_those_saved_are_refused():

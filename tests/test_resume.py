@@ -1,19 +1,16 @@
 """Runs that are stopped, killed, damaged, resumed and played, through the real command line."""
 
-import io
 import json
 import os
 import re
 import shutil
 import subprocess
-import sys
 
 import filelock
 import numpy as np
 import pytest
 
 import ddpg
-from experiment import checkpoints
 from experiment.play import load_policy
 from support.messages import BadInput
 from tests.helpers.forks import Forks
@@ -30,7 +27,7 @@ from tests.helpers.program import (
 
 pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs os.fork')
 OBEYS = f'--env {OURS}Obeys-v0'
-NEWEST, OLDER = 'checkpoints/step-1800', 'checkpoints/step-1600'
+NEWEST = 'checkpoints/step-1800'
 
 
 @pytest.fixture(scope='module')
@@ -142,97 +139,50 @@ class Evil(object):
         return os.mkdir, ('ran',)
 
 
-def pickled():
-    content = io.BytesIO()
-    np.save(content, np.array([Evil()], object), allow_pickle=True)
-    return content.getvalue()
+def sealed(change):
+    """Return the shell's commands for a change of the newest checkpoint, and of its sums."""
+    return f'cd here/{NEWEST}; {change}; sha256sum [!S]* > SHA256SUMS'
 
 
-def wrong(name, content):
-    """Change a file of the newest checkpoint, and its sums too."""
-
-    def change(here):
-        (here / NEWEST / name).write_bytes(content)
-        (here / NEWEST / 'SHA256SUMS').write_text(checkpoints._sums(str(here / NEWEST)))
-
-    return change
+def config(change):
+    return f"sed -i 's/{change}/' here/config.json"
 
 
-def config(**changes):
-    def change(here):
-        before = json.loads((here / 'config.json').read_text())
-        (here / 'config.json').write_text(json.dumps(dict(before, **changes)))
-
-    return change
-
-
-def without(*names):
-    def change(here):
-        for name in names:
-            shutil.rmtree(str(here / name), ignore_errors=True)
-            if (here / name).exists():
-                (here / name).unlink()
-
-    return change
-
-
-def in_place_of(name, make):
-    def change(here):
-        without(name)(here)
-        make(here / name)
-
-    return change
-
-
-def link(path):
-    path.symlink_to(path.parent.parent)
-
-
-def flip_a_byte(path):
-    content = path.read_bytes()
-    path.write_bytes(content[:100] + bytes([content[100] ^ 4]) + content[101:])
-
-
-def in_best(here):
-    (kept,) = (here / 'best').iterdir()
-    flip_a_byte(kept / 'variables.data-00000-of-00001')
-
-
-NOTHING = without()
 RESUME, PLAY, BOTH = '--resume here', '--play here', '--resume here|--play here'
 UNUSABLE, LINK = f'here/{NEWEST} cannot be used (', 'is a link or a special file'
-REFUSED = [
-    (NOTHING, f'{RESUME} --env MountainCarContinuous-v0', 'here is a run in Pendulum-v0, not in M'),
-    (NOTHING, f'{PLAY} --env MountainCarContinuous-v0', 'here is a run in Pendulum-v0, not in M'),
-    (NOTHING, f'{RESUME} --seed 7', 'its seed was 1, not 7'),
-    (NOTHING, f'{RESUME} --replacement hard', 'its replacement was soft, not hard'),
-    (NOTHING, f'{RESUME} --threads 2', 'its threads was 1, not 2'),
-    (NOTHING, f'{RESUME} --set GAMMA=0.5 LR_A=0.001', 'its GAMMA was 0.9, not 0.5'),
-    (NOTHING, f'{RESUME} --set tau=0.5', 'its tau was 0.01, not 0.5'),
-    (NOTHING, f'{RESUME} --episodes 30', 'here has 45 episodes already'),
-    (NOTHING, '--resume nowhere|--play nowhere', 'there is no folder nowhere'),
-    (without('config.json'), BOTH, 'here holds no run: it has no config.json'),
-    (without('checkpoints', 'best'), PLAY, 'here holds no policy yet'),
-    (config(seed=-1), BOTH, 'here/config.json is damaged, or of another program'),
-    (config(sizes=dict(state=4)), BOTH, "in an environment with the sizes {'state': 4}"),
-    (config(program='ddpg_update'), BOTH, 'here is a run of ddpg_update.py: use that'),
-    (config(env='evil:Arm-v0'), BOTH, 'its own: say so with --env evil:Arm-v0'),
-    (wrong('position.json', b'{"episode": 45}'), RESUME, UNUSABLE),
-    (wrong('position.json', b'[' * 100000), RESUME, UNUSABLE),
-    (wrong('rewards.csv', b'episode,reward,explore\n0,1.0,3.0\n'), RESUME, UNUSABLE),
-    (wrong('memory.npy', b'no array'), RESUME, UNUSABLE),
-    (wrong('memory.npy', pickled()), RESUME, 'Object arrays cannot be loaded'),
-    (wrong('variables.index', b'no index'), f'{RESUME}|{PLAY} --last', UNUSABLE),
+FLIP = "printf '\\377' | dd conv=notrunc bs=1 seek=100 2> /dev/null of="
+REFUSED = [  # the shell's commands, what is run then, and what it says
+    ('', f'{RESUME} --env MountainCarContinuous-v0', 'here is a run in Pendulum-v0, not in M'),
+    ('', f'{PLAY} --env MountainCarContinuous-v0', 'here is a run in Pendulum-v0, not in M'),
+    ('', f'{RESUME} --seed 7', 'its seed was 1, not 7'),
+    ('', f'{RESUME} --replacement hard', 'its replacement was soft, not hard'),
+    ('', f'{RESUME} --threads 2', 'its threads was 1, not 2'),
+    ('', f'{RESUME} --set GAMMA=0.5 LR_A=0.001', 'its GAMMA was 0.9, not 0.5'),
+    ('', f'{RESUME} --set tau=0.5', 'its tau was 0.01, not 0.5'),
+    ('', f'{RESUME} --episodes 30', 'here has 45 episodes already'),
+    ('', '--resume nowhere|--play nowhere', 'there is no folder nowhere'),
+    ('rm here/config.json', BOTH, 'here holds no run: it has no config.json'),
+    ('rm -r here/checkpoints here/best', PLAY, 'here holds no policy yet'),
+    (config('"seed": 1/"seed": -1'), BOTH, 'here/config.json is damaged, or of another program'),
+    (config('"state": 3/"state": 4'), BOTH, "in an environment with the sizes {'state': 4, "),
+    (config('"ddpg"/"ddpg_update"'), BOTH, 'here is a run of ddpg_update.py: use that'),
+    (config('Pendulum-v0/evil:Arm-v0'), BOTH, 'say so with --env evil:Arm-v0'),
+    (sealed('echo \'{"episode": 45}\' > position.json'), RESUME, UNUSABLE),
+    (sealed('printf %0100000d 0 | tr 0 [ > position.json'), RESUME, UNUSABLE),
+    (sealed('head -n 3 rewards.csv > x; mv x rewards.csv'), RESUME, UNUSABLE),
+    (sealed('echo no array > memory.npy'), RESUME, UNUSABLE),
+    (sealed('mv ../../../evil.npy memory.npy'), RESUME, 'Object arrays cannot be loaded'),
+    (sealed('echo no index > variables.index'), f'{RESUME}|{PLAY} --last', UNUSABLE),
     (
-        in_best,
+        f'{FLIP}here/best/*/variables.index',
         PLAY,
-        'cannot be used (damaged: variables.data-00000-of-00001): play the last policy',
+        '(damaged: variables.index): play the last policy',
     ),
-    (in_place_of('rewards.csv', link), BOTH, f'here/rewards.csv {LINK}'),
-    (in_place_of('curve.png.part', link), BOTH, f'here/curve.png.part {LINK}'),
-    (in_place_of('checkpoints', link), BOTH, f'here/checkpoints {LINK}'),
-    (in_place_of('pipe', os.mkfifo), BOTH, f'here/pipe {LINK}'),
-    (in_place_of('.lock', os.mkdir), RESUME, 'here cannot be written (Is a directory)'),
+    ('ln -sf /tmp here/rewards.csv', BOTH, f'here/rewards.csv {LINK}'),
+    ('ln -s . here/curve.png.part', BOTH, f'here/curve.png.part {LINK}'),
+    ('mv here/checkpoints x; ln -s ../x here/checkpoints', BOTH, f'here/checkpoints {LINK}'),
+    ('mkfifo here/pipe', BOTH, f'here/pipe {LINK}'),
+    ('rm -f here/.lock; mkdir here/.lock', RESUME, 'here cannot be written (Is a directory)'),
 ]
 
 
@@ -240,7 +190,8 @@ REFUSED = [
 def test_what_is_refused_is_one_line_and_nothing_changes(
     forks, here, tmp_path, change, words, says
 ):
-    change(here)
+    np.save(str(tmp_path / 'evil.npy'), np.array([Evil()], object), allow_pickle=True)
+    subprocess.run(['bash', '-c', change], cwd=str(tmp_path), check=True)
     before = bytes_of(tmp_path)
     for each in words.split('|'):
         assert says in line_of(forks.run(each), 2)
@@ -249,7 +200,7 @@ def test_what_is_refused_is_one_line_and_nothing_changes(
 
 
 def test_a_damaged_checkpoint_is_named_and_the_older_one_offered(forks, here, trained):
-    flip_a_byte(here / NEWEST / 'memory.npy')
+    subprocess.run(['bash', '-c', f'{FLIP}{here / NEWEST}/memory.npy'], check=True)
     before = bytes_of(here)
     line = line_of(forks.run('--resume here --episodes 50'), 2)
     assert f'here/{NEWEST} cannot be used (damaged: memory.npy): delete that folder, and' in line
@@ -296,22 +247,10 @@ def test_a_run_too_short_to_keep_a_best_policy_plays_its_last_and_says_so(forks)
     assert says in done.out
 
 
-def test_the_pages_lines_load_the_policy_and_ask_it(here):
-    code = python_blocks('running')[0].replace('runs/ddpg-1', str(here))
-    code = 'import numpy as np; s = np.array([1.0, 0.0, 0.5])\n' + code + 'print(a.shape, a)\n'
-    done = subprocess.run(
-        [sys.executable, '-c', code],
-        cwd=str(PROJECT),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-    )
-    assert (done.returncode, done.stderr) == (0, '')
-    assert done.stdout.startswith('(1,) [')
-
-
-def test_a_policy_loads_with_the_runs_numbers_and_leaves_the_lessons_alone(here):
-    assert load_policy(ddpg, str(here))(np.array([1.0, 0.0, 0.5])).shape == (1,)
+def test_the_pages_lines_load_the_policy_with_the_runs_numbers_and_ask_it(here):
+    names = dict(s=np.array([1.0, 0.0, 0.5]))
+    exec(python_blocks('running')[0].replace('runs/ddpg-1', str(here)), names)
+    assert names['a'].shape == (1,) and abs(names['a']) <= 2
     assert (ddpg.MEMORY_CAPACITY, ddpg.MAX_EP_STEPS) == (10000, 200)
     with pytest.raises(BadInput, match='there is no folder'):
         load_policy(ddpg, 'nowhere')
