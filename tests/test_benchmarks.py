@@ -14,18 +14,15 @@ from benchmarks.numpy_ddpg import NumpyDDPG
 from support import session
 from tests.helpers import reference
 from tests.helpers.environments import ENVIRONMENTS
-from tests.helpers.graphs import batch
+from tests.helpers.graphs import batch, weights_for
+from tests.helpers.lessons import Built
 
 
 def test_numpy_by_hand_agrees_with_the_reference():
     """Every weight and target after 200 steps, within 1e-5, and the action."""
-    action_dim = 3
-    space = ENVIRONMENTS[action_dim]().action_space
-    random = np.random.RandomState(3)
-    sizes = [(3, 30), (30,), (30, action_dim), (action_dim,)]
-    actor = [random.normal(0, 0.3, size) for size in sizes]
-    sizes = [(3, 30), (action_dim, 30), (1, 30), (30, 1), (1,)]
-    critic = [random.normal(0, 0.3, size) for size in sizes]
+    env, random = ENVIRONMENTS[3](), np.random.RandomState(3)
+    space, nets = env.action_space, Built(ddpg, env).nets
+    actor, critic = weights_for(nets['actor']), weights_for(nets['critic'])
     fast = NumpyDDPG(actor, critic, space.low, space.high)
     slow = reference.DDPG(actor, critic, space.low, space.high, tau=0.01)
     for _ in range(200):

@@ -19,25 +19,20 @@ def test_continuous_environments_are_made(name):
     assert np.isfinite(env.step(env.action_space.low)[1])
 
 
-@pytest.mark.parametrize(
-    'name, says',
-    [
-        ('CartPole-v0', r'takes the actions Discrete\(2\)'),
-        (OURS + 'Unbounded-v0', r'make them finite'),
-        (OURS + 'HalfBounded-v0', r'make them finite'),
-        (OURS + 'WidthOverflows-v0', r'make them finite'),
-        (OURS + 'UpsideDown-v0', r'the lower below the upper'),
-        (OURS + 'MatrixOfActions-v0', r'\(2, 2\).*a vector'),
-        (OURS + 'ImageObservation-v0', r'take a vector'),
-        (OURS + 'DiscreteObservation-v0', r'Discrete\(5\).*take a vector'),
-        (OURS + 'CannotBeMade-v0', r'cannot be made: .*TypeError'),
-        ('Nonesuch-v0', r"knows no environment 'Nonesuch-v0'"),
-        ('Pendulum-v7', r"knows no environment 'Pendulum-v7'"),
-        ('no name', r'cannot be made: .*Error: .*malformed'),
-        ('nomodule:Thing-v0', r'cannot be made: .*Error: .*nomodule'),
-        ('', r'cannot be made'),
-    ],
-)
+@pytest.mark.parametrize('name, says', [
+    ('CartPole-v0', r'takes the actions Discrete\(2\)'),
+    (OURS + 'Unbounded-v0', r'make them finite'),
+    (OURS + 'WidthOverflows-v0', r'make them finite'),
+    (OURS + 'UpsideDown-v0', r'the lower below the upper'),
+    (OURS + 'MatrixOfActions-v0', r'\(2, 2\).*a vector'),
+    (OURS + 'ImageObservation-v0', r'take a vector'),
+    (OURS + 'DiscreteObservation-v0', r'Discrete\(5\).*take a vector'),
+    (OURS + 'CannotBeMade-v0', r'cannot be made: .*TypeError'),
+    ('Nonesuch-v0', r"knows no environment 'Nonesuch-v0'"),
+    ('no name', r'cannot be made: .*Error: .*malformed'),
+    ('nomodule:Thing-v0', r'cannot be made: .*Error: .*nomodule'),
+    ('', r'cannot be made'),
+])  # fmt: skip
 def test_what_ddpg_cannot_learn_in_is_refused_in_one_line(name, says):
     with pytest.raises(BadInput, match=says) as refusal:
         environment.make(name)
@@ -84,13 +79,9 @@ def test_rewards_and_ends_of_other_kinds_are_converted(r, done):
 WRONG = {
     'short': lambda s, r, done, info: (s[:2], r, done, info),
     'matrix': lambda s, r, done, info: (s[np.newaxis], r, done, info),
-    'text': lambda s, r, done, info: ('here', r, done, info),
-    'None': lambda s, r, done, info: (None, r, done, info),
-    'ragged': lambda s, r, done, info: ([s, 1, 2], r, done, info),
     'not finite': lambda s, r, done, info: (s * np.nan, r, done, info),
     'an infinite reward': lambda s, r, done, info: (s, -np.inf, done, info),
     'two rewards': lambda s, r, done, info: (s, [r, r], done, info),
-    'no reward': lambda s, r, done, info: (s, None, done, info),
     'two ends': lambda s, r, done, info: (s, r, [done, done], info),
     'nothing': lambda *answer: None,
     'as newer gyms': lambda s, r, done, info: (s, r, done, False, info),
@@ -112,7 +103,12 @@ def test_a_reset_as_newer_gyms_have_it_is_one_line():
         Checked(Odd(first=lambda s: (s, {}))).reset()
 
 
-@pytest.mark.parametrize('what', [SystemExit(3), ValueError('x'), AssertionError()], ids=repr)
+class Unspoken(BaseException):
+    def __str__(self):
+        raise RuntimeError
+
+
+@pytest.mark.parametrize('what', [SystemExit, GeneratorExit, ValueError, RecursionError, Unspoken])
 @pytest.mark.parametrize('where', ['reset', 'step', 'seed', 'close', 'render'])
 def test_whatever_an_environment_raises_is_one_line(where, what):
     inner = Odd()
@@ -122,7 +118,7 @@ def test_whatever_an_environment_raises_is_one_line(where, what):
         raise what
 
     setattr(inner, where, fail)
-    with pytest.raises(RunFailed, match=f'failed with {type(what).__name__}'):
+    with pytest.raises(RunFailed, match=f'^the environment failed with {what.__name__}: '):
         getattr(env, where)(*([ONE] if where == 'step' else []))
 
 

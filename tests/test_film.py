@@ -74,15 +74,12 @@ def test_a_film_is_of_each_step_of_each_episode_and_force_replaces_one(forks, tr
     assert brightness == pytest.approx(25 * np.r_[1:11, 1:11], abs=26)  # in few colours
 
 
-@pytest.mark.parametrize(
-    'words, says',
-    [
-        ('--gif film.mp4', 'the name must end in .gif'),
-        ('--gif there.gif', 'there.gif is already there: name another file, or --force'),
-        ('--gif no/such.gif', 'no/such.gif cannot be written'),
-        ('--render', '--render opens a window, and there is no display here: leave it out'),
-    ],
-)
+@pytest.mark.parametrize('words, says', [
+    ('--gif film.mp4', 'the name must end in .gif'),
+    ('--gif there.gif', 'there.gif is already there: name another file, or --force'),
+    ('--gif no/such.gif', 'no/such.gif cannot be written'),
+    ('--render', '--render opens a window, and there is no display here: leave it out'),
+])  # fmt: skip
 def test_what_cannot_be_shown_is_one_line_and_nothing_changes(forks, trained, words, says):
     (trained / 'there.gif').write_text('mine')
     done = forks.run(f'--play pendulum {words}')

@@ -1,7 +1,6 @@
 """docs/lesson: the batch worked by hand, the lines quoted from the code, the table of starts."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +10,8 @@ from docs import starts
 from tests.helpers.environments import Joints
 from tests.helpers.graphs import set_values
 from tests.helpers.lessons import Built, set_numbers
+from tests.helpers.program import PROJECT
 
-PROJECT = Path(__file__).parent.parent
 PAGES = ['docs/lesson.md', 'docs/lesson.zh-CN.md']
 ACTOR, CRITIC = ['l1/w', 'l1/b', 'a/w', 'a/b'], ['l1/w1_s', 'l1/w1_a', 'l1/b1', 'q/w', 'q/b']
 NETS = np.array([1, 0, 0.5, 0]), np.array([1, 0.5, 0.5, -1, 0])

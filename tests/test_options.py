@@ -30,32 +30,29 @@ def test_each_option(words):
     assert options(*words.split()) == dict(NOT_GIVEN, **GIVEN[words])
 
 
-@pytest.mark.parametrize(
-    'words, says',
-    [
-        ('--episodes 0', "--episodes: needs a whole number from 1 to 1000000000, got '0'"),
-        ('--episodes -3', "--episodes: needs a whole number from 1 to 1000000000, got '-3'"),
-        ('--episodes x', "--episodes: needs a whole number from 1 to 1000000000, got 'x'"),
-        ('--episodes 1.5', "--episodes: needs a whole number from 1 to 1000000000, got '1.5'"),
-        ('--seed -1', "--seed: needs a whole number from 0 to 4294967295, got '-1'"),
-        ('--seed 4294967296', '--seed: needs a whole number from 0 to 4294967295'),
-        ('--threads 0', "--threads: needs a whole number from 1 to 256, got '0'"),
-        ('--replacement medium', "--replacement: invalid choice: 'medium'"),
-        ('--run', '--run: expected one argument'),
-        ('--epis 3', 'unrecognized arguments: --epis 3'),
-        ('extra', 'unrecognized arguments: extra'),
-        ('--play a --resume b', '--play takes no --resume'),
-        ('--play a --run b', '--play takes no --run'),
-        ('--play a --replacement soft', '--play takes no --replacement'),
-        ('--play a --threads 2', '--play takes no --threads'),
-        ('--play a --set GAMMA=1', '--play takes no --set'),
-        ('--resume a --run b', '--resume takes no --run'),
-        ('--play a --gif b.gif --render', '--gif takes no --render'),
-        ('--last', '--last goes with --play'),
-        ('--gif a.gif', '--gif goes with --play'),
-        ('--play a --force', '--force goes with --gif'),
-    ],
-)
+@pytest.mark.parametrize('words, says', [
+    ('--episodes 0', "--episodes: needs a whole number from 1 to 1000000000, got '0'"),
+    ('--episodes -3', "--episodes: needs a whole number from 1 to 1000000000, got '-3'"),
+    ('--episodes x', "--episodes: needs a whole number from 1 to 1000000000, got 'x'"),
+    ('--episodes 1.5', "--episodes: needs a whole number from 1 to 1000000000, got '1.5'"),
+    ('--seed -1', "--seed: needs a whole number from 0 to 4294967295, got '-1'"),
+    ('--seed 4294967296', '--seed: needs a whole number from 0 to 4294967295'),
+    ('--threads 0', "--threads: needs a whole number from 1 to 256, got '0'"),
+    ('--replacement medium', "--replacement: invalid choice: 'medium'"),
+    ('--run', '--run: expected one argument'),
+    ('--epis 3', 'unrecognized arguments: --epis 3'),
+    ('extra', 'unrecognized arguments: extra'),
+    ('--play a --resume b', '--play takes no --resume'),
+    ('--play a --run b', '--play takes no --run'),
+    ('--play a --replacement soft', '--play takes no --replacement'),
+    ('--play a --threads 2', '--play takes no --threads'),
+    ('--play a --set GAMMA=1', '--play takes no --set'),
+    ('--resume a --run b', '--resume takes no --run'),
+    ('--play a --gif b.gif --render', '--gif takes no --render'),
+    ('--last', '--last goes with --play'),
+    ('--gif a.gif', '--gif goes with --play'),
+    ('--play a --force', '--force goes with --gif'),
+])  # fmt: skip
 def test_a_wrong_option_is_one_line_that_names_it(words, says):
     with pytest.raises(BadInput) as refusal:
         options(*words.split())

@@ -63,9 +63,7 @@ ENDS = [  # what a process is sent, in which of its steps; its exit code and lin
 ]
 
 
-def test_a_run_that_is_ended_again_and_again_is_that_of_one_that_never_was(
-    forks, tmp_path, monkeypatch
-):
+def test_a_run_that_is_ended_often_is_that_of_one_that_never_was(forks, tmp_path, monkeypatch):
     """Killed between checkpoints; test_checkpoints.py kills a save at each of its calls."""
     words = f'--episodes 60 {OBEYS} {SMALL} --run'
     assert forks.run(f'{words} whole').returncode == 0
@@ -83,11 +81,15 @@ def test_a_run_that_is_ended_again_and_again_is_that_of_one_that_never_was(
     assert bytes_of(tmp_path / 'here' / 'best') == bytes_of(tmp_path / 'whole' / 'best')
 
 
-@pytest.mark.parametrize('env', ['', f'--env {OURS}DrawsFromEverywhere-v0'])
-def test_a_finished_run_is_trained_further(forks, tmp_path, env):
+@pytest.mark.parametrize('program, env', [
+    ('ddpg', ''), ('ddpg', f'--env {OURS}DrawsFromEverywhere-v0'), ('robot_arm', ''),
+    ('ddpg', '--env robot_arm:Arm-v0'),
+])  # fmt: skip
+def test_a_finished_run_is_trained_further_and_played(tmp_path, program, env):
     """With every random generator, and whatever somebody has made of the table meanwhile."""
+    forks = Forks(PROJECT / f'{program}.py', tmp_path)
     for name, episodes in (('whole', 22), ('here', 12)):
-        run = f'--episodes {episodes} --run {name} {env} {SMALL}'
+        run = f'--episodes {episodes} --run {name} {env} {SMALL} HIDDEN_UNITS=10'
         assert forks.run(run).returncode == 0
     (tmp_path / 'here' / 'rewards.csv').write_text('my notes\n')
     done = forks.run(f'--resume here --episodes 22 {env}')
@@ -95,6 +97,7 @@ def test_a_finished_run_is_trained_further(forks, tmp_path, env):
     assert done.out.splitlines()[-1].startswith('Trained 10 episodes in 0:')
     assert rewards(tmp_path / 'here') == rewards(tmp_path / 'whole')
     assert json.loads((tmp_path / 'here' / 'config.json').read_text())['episodes'] == 22
+    assert forks.run(f'--play here --episodes 1 {env}').returncode == 0
     done = forks.run(f'--resume here {env}')
     assert re.match(r'Trained 0 episodes in 0:\d\d:\d\d, mean return of the last 20: -', done.out)
     assert rewards(tmp_path / 'here') == rewards(tmp_path / 'whole')
@@ -174,7 +177,7 @@ REFUSED = [  # the shell's commands, what is run then, and what it says
     (sealed('mv ../../../evil.npy memory.npy'), RESUME, 'Object arrays cannot be loaded'),
     (sealed('echo no index > variables.index'), f'{RESUME}|{PLAY} --last', UNUSABLE),
     (
-        f'{FLIP}here/best/*/variables.index',
+        f'cd here/best/*; {FLIP}variables.index',
         PLAY,
         '(damaged: variables.index): play the last policy',
     ),
@@ -187,9 +190,7 @@ REFUSED = [  # the shell's commands, what is run then, and what it says
 
 
 @pytest.mark.parametrize('change, words, says', REFUSED)
-def test_what_is_refused_is_one_line_and_nothing_changes(
-    forks, here, tmp_path, change, words, says
-):
+def test_a_refusal_is_one_line_and_nothing_changes(forks, here, tmp_path, change, words, says):
     np.save(str(tmp_path / 'evil.npy'), np.array([Evil()], object), allow_pickle=True)
     subprocess.run(['bash', '-c', change], cwd=str(tmp_path), check=True)
     before = bytes_of(tmp_path)

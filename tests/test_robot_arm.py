@@ -8,10 +8,7 @@ import ddpg
 import robot_arm
 from docs import robot_arm as measured
 from support import environment, settings
-from tests.helpers.forks import Forks
-from tests.helpers.program import PROJECT, python_blocks, rewards, rows
-
-SMALL = '--set MEMORY_CAPACITY=200 MAX_EP_STEPS=40 HIDDEN_UNITS=10'
+from tests.helpers.program import python_blocks, rows
 
 
 @pytest.fixture
@@ -22,17 +19,14 @@ def arm():
     return arm
 
 
-@pytest.mark.parametrize(
-    'angles, elbow, finger',
-    [
-        ((0, 0), (0.5, 0), (1, 0)),
-        ((90, 0), (0, 0.5), (0, 1)),
-        ((0, 90), (0.5, 0), (0.5, 0.5)),
-        ((180, -90), (-0.5, 0), (-0.5, 0.5)),
-        ((30, 30), (0.4330127, 0.25), (0.6830127, 0.6830127)),
-        ((45, 180), (0.3535534, 0.3535534), (0, 0)),
-    ],
-)
+@pytest.mark.parametrize('angles, elbow, finger', [
+    ((0, 0), (0.5, 0), (1, 0)),
+    ((90, 0), (0, 0.5), (0, 1)),
+    ((0, 90), (0.5, 0), (0.5, 0.5)),
+    ((180, -90), (-0.5, 0), (-0.5, 0.5)),
+    ((30, 30), (0.4330127, 0.25), (0.6830127, 0.6830127)),
+    ((45, 180), (0.3535534, 0.3535534), (0, 0)),
+])  # fmt: skip
 def test_positions_are_those_worked_by_hand(arm, angles, elbow, finger):
     arm.angles = np.radians(angles)
     arm.goal = np.array([0.1, -0.2])
@@ -116,22 +110,6 @@ def test_it_is_registered_and_hands_in_its_own_numbers():
     assert (numbers['HIDDEN_UNITS'], numbers['GAMMA']) == (300, ddpg.GAMMA)
     assert settings.env_of(robot_arm) == 'robot_arm:Arm-v0'
     assert robot_arm.train is ddpg.train and ddpg.HIDDEN_UNITS == 30
-
-
-def test_a_run_is_resumed_byte_for_byte_and_played(tmp_path):
-    forks = Forks(PROJECT / 'robot_arm.py', tmp_path)
-    for name, episodes in (('whole', 22), ('here', 12)):
-        assert forks.run(f'--episodes {episodes} --run {name} {SMALL}').returncode == 0
-    done = forks.run('--resume here --episodes 22')
-    assert (done.returncode, done.err) == (0, '')
-    assert rewards(tmp_path / 'here') == rewards(tmp_path / 'whole')
-    assert forks.run('--play here --episodes 1').returncode == 0
-
-
-def test_the_lesson_trains_in_it_too(forks):
-    done = forks.run(f'--env robot_arm:Arm-v0 --episodes 7 {SMALL}')
-    assert (done.returncode, done.err) == (0, '')
-    assert '--env robot_arm:Arm-v0' in done.out.splitlines()[-1]
 
 
 def test_the_pages_environment_of_your_own_is_one_to_learn_in(forks, tmp_path, monkeypatch):

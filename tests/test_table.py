@@ -3,18 +3,15 @@
 import numpy as np
 import pytest
 
-from comparison.table import Run, differences, first_good, interval, measures, table
+from comparison.table import Run, differences, first_good, interval, table
 
 
-@pytest.mark.parametrize(
-    'rewards, expected',
-    [
-        ([-1000.0] * 20 + [-200.0] * 30, 20 + 9),  # 9 good ones among 10: mean -280
-        ([-200.0] * 30, 10),
-        ([-300.0] * 30, np.inf),
-        ([-200.0] * 9, np.inf),
-    ],
-)
+@pytest.mark.parametrize('rewards, expected', [
+    ([-1000.0] * 20 + [-200.0] * 30, 20 + 9),  # 9 good ones among 10: mean -280
+    ([-200.0] * 30, 10),
+    ([-300.0] * 30, np.inf),
+    ([-200.0] * 9, np.inf),
+])  # fmt: skip
 def test_episodes_until_good(rewards, expected):
     assert first_good(rewards, 10, -300) == expected
 
@@ -77,8 +74,3 @@ def test_the_interval_is_of_the_median_and_repeats():
     median, low, high = interval(np.arange(100.0))
     assert low < median == 49.5 < high
     assert 5 < high - low < 40
-
-
-def test_measures_are_not_exchanged():
-    found = measures(Run([0.0] * 5 + [7.0] * 5, -1.0, -2.0, 3.0), 5, 5, 6.5)
-    assert found == {'end': 7.0, 'last': -1.0, 'best': -2.0, 'first': 10}

@@ -1,8 +1,7 @@
 """The three traps, that the lesson avoids them, and what docs/traps says of them."""
 
-import ast
-from itertools import chain
 import re
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from comparison.results import Results
 from docs import traps
 from tests.helpers.environments import ENVIRONMENTS
 from tests.helpers.graphs import Step, batch, changed, forgetting
-from tests.helpers.lessons import LESSONS, Built
+from tests.helpers.lessons import Built, three_lessons
 from tests.helpers.program import PROJECT
 
 
@@ -83,18 +82,12 @@ def test_trap_3_with_reference_variables_a_gradient_can_see_weights_that_have_mo
     np.testing.assert_allclose(late, right if use_resource else wrong, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize('lesson', LESSONS)
-def test_trap_3_ours_has_no_reference_variables(lesson):
+@three_lessons
+def test_trap_3_each_file_itself_asks_for_resource_variables_and_has_no_others(lesson):
     with Built(lesson, ENVIRONMENTS[1](), seed=1).sess.graph.as_default():
         assert {v.op.type for v in tf.global_variables()} == {'VarHandleOp'}
-
-
-@pytest.mark.parametrize('lesson', LESSONS)
-def test_trap_3_each_file_itself_asks_for_resource_variables(lesson):
     with open(lesson.__file__, encoding='utf-8') as file:
-        calls = [ast.dump(node.value) for node in ast.parse(file.read()).body
-                 if isinstance(node, ast.Expr)]  # fmt: skip
-    assert any("attr='enable_resource_variables'" in call for call in calls)
+        assert re.search(r'(?m)^tf\.enable_resource_variables\(\)$', file.read())
 
 
 def test_trap_3_resource_variables_alone_do_not_order_a_read_that_nothing_needs_before():
@@ -119,9 +112,7 @@ def test_trap_3_the_table_shows_that_gated_or_resource_variables_agree_with_nump
         assert max(error, error_again) < 1e-5
 
 
-def test_returns_are_compared_seed_by_seed_in_learnings_first_50_episodes_and_after(
-    tmp_path, capsys
-):
+def test_returns_are_compared_seed_by_seed_in_the_first_50_and_after(tmp_path, capsys):
     done = Results(str(tmp_path))
     for seed in (1, 2):
         rows = [(i, -100.0 * seed, 3.0) for i in range(110)]

@@ -148,7 +148,6 @@ def _register(name, entry=Joints, **kwargs):
 
 _register('ThreeJoints')
 _register('Unbounded', action_space=box([-1, -np.inf], [1, np.inf]))
-_register('HalfBounded', action_space=box([0], [np.inf]))
 _register('WidthOverflows', action_space=box([-3e38], [3e38]))
 _register('UpsideDown', action_space=box([-1, 1], [1, 1]))
 _register('MatrixOfActions', action_space=spaces.Box(-1, 1, (2, 2), np.float32))
