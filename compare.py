@@ -32,7 +32,8 @@ def parse(arguments=None):
         parser.add_argument(option, help=what, **how)
 
     add('--seeds', 'such as 1-10 or 1,4,7 (default: 1-5)', type=seeds, default='1-5')
-    names = f'some of {",".join(VERSIONS)} (default: {",".join(DEFAULT)})'
+    others = ','.join(name for name in VERSIONS if name not in DEFAULT)
+    names = f'some of {",".join(DEFAULT)} (the default) and {others}'
     add('--versions', names, type=versions, default=','.join(DEFAULT))
     what = 'train each version with each of these; given again, with each combination'
     add('--vary', what, action='append', default=[], metavar='NAME=VALUE,VALUE')
@@ -42,7 +43,7 @@ def parse(arguments=None):
     name = dict(type=text, default=ddpg.ENV_NAME, metavar='NAME')
     add('--env', 'gym environment (default: %(default)s)', **name)
     add('--run', 'folder (default: the first free runs/compare-N)', type=text, metavar='DIR')
-    add('--backend', 'the cores here or a cluster', choices=BACKENDS, default='processes')
+    add('--backend', 'the cores here (default) or a cluster', choices=BACKENDS, default='processes')
     add('--address', 'of the cluster (default: the one this machine belongs to)', type=text)
     return parser.parse_args(arguments)
 

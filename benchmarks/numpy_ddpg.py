@@ -1,10 +1,11 @@
 """DDPG's learning step in NumPy float32, written to be fast: the floor that the lesson is held to.
 
-The equations are those of tests/reference.py. What makes it fast: the parameters of a network lie
-in one vector, so that Adam and the replacement are a few operations for all of them, and every
-array is written in place.
+The equations are those of tests/helpers/reference.py. What makes it fast: the parameters of a
+network lie in one vector, so that Adam and the replacement are a few operations for all of them,
+and every array is written in place.
 """
 
+import ddpg
 import numpy as np
 
 
@@ -55,17 +56,16 @@ class Network(object):
 
 
 class NumpyDDPG(object):
-    """The original version's `choose_action` and `learn`.
+    """The original version's `choose_action` and `learn`, with its numbers.
 
     Args:
         actor, critic: the parameters, as lists of arrays.
         low, high: the bounds of the action.
     """
 
-    def __init__(self, actor, critic, low, high, lr_a=0.001, lr_c=0.001, gamma=0.9, tau=0.01):
+    def __init__(self, actor, critic, low, high):
         self.actor, self.critic = Network(actor), Network(critic)
         self.centre, self.bound = (high + low) / 2, (high - low) / 2
-        self.lr_a, self.lr_c, self.gamma, self.tau = lr_a, lr_c, gamma, tau
 
     def choose_action(self, s):
         """Return mu(s), (action_dim,), for one state."""
@@ -100,7 +100,7 @@ class NumpyDDPG(object):
             self.critic.target_params, b_s_, self._mu(self.actor.target_params, b_s_)[0]
         )
         q, z = self._q(self.critic.params, b_s, b_a)
-        q_ *= self.gamma
+        q_ *= ddpg.GAMMA
         q_ += b_r
         q -= q_
         q *= 2.0 / len(q)
@@ -112,8 +112,8 @@ class NumpyDDPG(object):
         dz.sum(axis=0, out=g_b1.reshape(-1))
         np.matmul(z.T, q, out=g_w2)
         q.sum(axis=0, out=g_b2)
-        self.critic.adam(self.lr_c)
-        self.critic.replace(self.tau)
+        self.critic.adam(ddpg.LR_C)
+        self.critic.replace(ddpg.SOFT['tau'])
 
         a, z, t = self._mu(self.actor.params, b_s)
         _, zq = self._q(self.critic.params, b_s, a)
@@ -130,5 +130,5 @@ class NumpyDDPG(object):
         dz.sum(axis=0, out=g_b1)
         np.matmul(z.T, dy, out=g_w2)
         dy.sum(axis=0, out=g_b2)
-        self.actor.adam(-self.lr_a)
-        self.actor.replace(self.tau)
+        self.actor.adam(-ddpg.LR_A)
+        self.actor.replace(ddpg.SOFT['tau'])

@@ -42,7 +42,8 @@ def start():
     EPISODES.extend(sized(size, CORES) for size in SIZES)
 
 
-def there(index):
+def episode_of(index):
+    """Run an episode of a size there, by its place in SIZES; return microseconds a step."""
     return EPISODES[index]()
 
 
@@ -55,7 +56,7 @@ def measure(path, rounds):
     contenders = {(size, 1): sized(size, 1) for size in SIZES}
     with multiprocessing.get_context('spawn').Pool(1, start) as pool:
         for index, size in enumerate(SIZES):
-            contenders[size, CORES] = partial(pool.apply, there, (index,))
+            contenders[size, CORES] = partial(pool.apply, episode_of, (index,))
         times = {who: min(values) for who, values in take_turns(contenders, rounds).items()}
 
     say(f'| hidden units | batch size | 1 thread | {CORES} threads | ratio |')

@@ -31,14 +31,14 @@ def measures(run, window, last, good):
     return found
 
 
-def interval(differences, resamples=10000):
+def interval(differences):
     """Return the median of paired differences and its 95 % bootstrap interval, (median, low, high).
 
     Args:
         differences: one number a seed.
     """
     differences = np.asarray(differences, float)
-    chosen = np.random.RandomState(0).randint(len(differences), size=(resamples, len(differences)))
+    chosen = np.random.RandomState(0).randint(len(differences), size=(10000, len(differences)))
     medians = np.median(differences[chosen], axis=1)
     low, high = np.percentile(medians, [2.5, 97.5])
     return float(np.median(differences)), float(low), float(high)

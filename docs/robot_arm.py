@@ -121,10 +121,10 @@ def film(folder):
     if not os.path.exists(os.path.join(run, 'curve.png')):  # what a run writes last
         measure('arm', 1, folder)
     with tempfile.TemporaryDirectory() as place:
-        whole = os.path.join(place, 'whole.gif')
-        words = ['--seed', '1', '--episodes', str(GOALS), '--gif', whole]
+        full = os.path.join(place, 'full.gif')
+        words = ['--seed', '1', '--episodes', str(GOALS), '--gif', full]
         command(robot_arm, '--play', run, *words)
-        shown = Image.open(whole)
+        shown = Image.open(full)
         pause, frames = shown.info['duration'], []
         for frame in ImageSequence.Iterator(shown):  # one that shows several steps lasts as long
             frames.extend([frame.convert('RGB')] * (frame.info['duration'] // pause))

@@ -13,6 +13,7 @@ import ddpg
 import numpy as np
 from PIL import Image
 
+from comparison.job import STARTS
 from experiment.options import Parser
 from pictures.figures import new_figure, save_figure
 from support import environment
@@ -22,7 +23,6 @@ HERE = Path(__file__).parent
 SEED = 1
 MOMENTS = 50, 60, 100, 170, 200  # episodes: 50 fill the memory, then learning begins
 PICTURED = MOMENTS[:4]
-STARTS = range(3000, 4000)  # the environment's seeds
 BEYOND = 200  # steps that are played on after an episode: GAMMA ** 200 is 7e-10
 WIDTH = 0.5  # of the pieces into which the true returns are sorted
 ANGLES, VELOCITIES = np.linspace(-180, 180, 181), np.linspace(-8, 8, 161)  # degrees, rad/s
@@ -167,7 +167,7 @@ def draw_values(moments, path):
 
 
 def main(arguments=None):
-    """Train, print the table and draw; `arguments` is a list of words, which takes none yet."""
+    """Train, print the table and draw; `arguments` is a list of words, None the command line's."""
     Parser(prog='docs.seeing', description=__doc__.splitlines()[0]).parse_args(arguments)
     moments = train()
     columns = 'mean return | mean Q | mean G | mean of Q - G | its standard deviation'

@@ -13,8 +13,8 @@ class Best(object):
     """Tries the greedy policy now and then on fixed starts, and has the best one kept.
 
     A policy that is behind the best so far on the FIRST starts, by more than the standard error of
-    the difference there, is given up; any other is kept if it is better on ALL starts. They are as
-    unlike each other as can be, so that few do for many.
+    the difference there, is given up; any other is kept if it is better on ALL starts. The
+    starts are as unlike each other as can be, so that a few stand for many.
 
     Args:
         make_env: () -> a new environment.

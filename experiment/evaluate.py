@@ -13,7 +13,7 @@ GOOD_ON_PENDULUM = -300  # from the tutorial, which shows the window from there 
 
 
 def good_return(name, env):
-    """Return from what return on a policy counts as good in `env`, or None if nobody says."""
+    """Return the return above which a policy counts as good in `env`, None if none is known."""
     if name == 'Pendulum-v0':
         return GOOD_ON_PENDULUM
     return getattr(env.spec, 'reward_threshold', None)

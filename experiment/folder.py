@@ -12,6 +12,7 @@ import gym
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from experiment.options import BOUNDS
 from support import files, settings
 from support.messages import BadInput
 
@@ -79,8 +80,8 @@ def config_of(path):
         config = json.loads(files.read(place))
         fits = all(type(config[key]) is kind for key, kind in KINDS.items())
         chosen = dict(config['replacement'], **config['hyperparameters'])
-        fits = fits and isinstance(chosen.pop('name'), str) and 1 <= config['episodes'] <= 10**9
-        if not (fits and 0 <= config['seed'] < 2**32 and 1 <= config['threads'] <= 256):
+        fits = fits and isinstance(chosen.pop('name'), str)
+        if not (fits and all(a <= config[key] <= z for key, (a, z) in BOUNDS.items())):
             raise ValueError
         settings.checked(chosen)
     except FileNotFoundError:

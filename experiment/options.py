@@ -4,10 +4,11 @@ import argparse
 import re
 
 from support.messages import BadInput, say
+from support.settings import LARGEST_COUNT
 
-LARGEST_SEED = 2**32 - 1  # numpy's global generator takes no larger one
 MOST_SEEDS = 10000  # in one range
-MOST_THREADS = 256
+BOUNDS = dict(episodes=(1, LARGEST_COUNT), threads=(1, 256))
+BOUNDS['seed'] = 0, 2**32 - 1  # numpy's global generator takes no larger one
 
 
 def parse(program, env, replacements, arguments=None):
@@ -29,8 +30,9 @@ def parse(program, env, replacements, arguments=None):
     description = 'Train DDPG, resume a run, or play its policy.'
     parser = Parser(prog=f'{program}.py', description=description, allow_abbrev=False)
 
-    def number(option, what, *bounds):
-        parser.add_argument(option, type=whole_number(*bounds), metavar='N', help=what)
+    def number(option, what):
+        kind = whole_number(*BOUNDS[option[2:]])
+        parser.add_argument(option, type=kind, metavar='N', help=what)
 
     def name(option, kind, what):
         parser.add_argument(option, type=text, metavar=kind, help=what)
@@ -39,12 +41,12 @@ def parse(program, env, replacements, arguments=None):
         parser.add_argument(option, action='store_true', help=what)
 
     how = f'how the target networks follow (default: {replacements[0]})'
-    number('--episodes', 'episodes to train (default: MAX_EPISODES), play (10) or film (1)', 1)
-    number('--seed', 'the same seed, the same run (default: 1; to play: any)', 0, LARGEST_SEED)
+    number('--episodes', 'episodes to train (default: MAX_EPISODES), play (10) or film (1)')
+    number('--seed', 'the same seed, the same run (default: 1; to play: any)')
     name('--env', 'NAME', f'gym environment with continuous actions (default: {env})')
     parser.add_argument('--replacement', choices=replacements, help=how)
     add_set(parser)
-    number('--threads', 'threads for one operation (default: 1, best here)', 1, MOST_THREADS)
+    number('--threads', 'threads for one operation (default: 1, best here)')
     name('--run', 'DIR', f'folder of this run (default: the first free runs/{program}-N)')
     name('--resume', 'DIR', 'resume the run in this folder')
     name('--play', 'DIR', 'play the best policy of the run in this folder')
@@ -70,7 +72,7 @@ ONLY_WITH = dict(last='play', gif='play', force='gif')
 
 def add_set(parser):
     """Add --set, whose words support.settings understands."""
-    what = 'change numbers at the top of the file for this run, as GAMMA=0.95 BATCH_SIZE=64'
+    what = 'other numbers than those at the top of the file, as GAMMA=0.95 BATCH_SIZE=64'
     parser.add_argument('--set', nargs='+', default=[], metavar='NAME=VALUE', help=what)
 
 
@@ -97,13 +99,13 @@ def seeds(word):
     for part in word.split(','):
         match = re.match(r'(\d+)(?:-(\d+))?$', part, re.ASCII)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-        if not first <= last <= LARGEST_SEED or last - first >= MOST_SEEDS:
+        if not first <= last <= BOUNDS['seed'][1] or last - first >= MOST_SEEDS:
             raise argparse.ArgumentTypeError(f"needs seeds like '1-5' or '1,4,7-9', got {word!r}")
         found.update(range(first, last + 1))
     return sorted(found)
 
 
-def whole_number(least, most=10**9):
+def whole_number(least, most=LARGEST_COUNT):
     """Return an argparse type: whole numbers from `least` to `most`."""
 
     def convert(word):

@@ -25,7 +25,7 @@ def main(lesson, arguments=None):
                 play.main(lesson, options, stop_asked)
                 return
             if options.resume:
-                config = _resumed(lesson, options, replacements)
+                config = _resumed(lesson, options)
             else:
                 config = _new(lesson, options, replacements)
             with settings.applied(lesson, config['hyperparameters']):
@@ -55,7 +55,7 @@ def _new(lesson, options, replacements):
     return dict(config, replacement=replacement, threads=threads, hyperparameters=numbers)
 
 
-def _resumed(lesson, options, replacements):
+def _resumed(lesson, options):
     """Return what the run in the folder options.resume is made of.
 
     Raises:

@@ -226,8 +226,7 @@ class Training(object):
         advice = 'delete that folder, and --resume keeps the best from there on'
         with self._bests.reading(step, advice) as source:
             about = json.loads(files.read(os.path.join(source, POLICY)))
-            if not (np.isfinite(about['returns']).all() and len(about['returns']) == ALL):
-                raise ValueError('its returns are none')
-            if not 0 <= about['episode'] < 10**9:
-                raise ValueError('its episode is none')
+            fits = np.isfinite(about['returns']).all() and len(about['returns']) == ALL
+            if not (fits and about['episode'] >= 0):
+                raise ValueError(f'{POLICY} does not say how good it was, and when')
             return about

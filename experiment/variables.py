@@ -15,7 +15,7 @@ NAME = 'variables'
 
 @contextmanager
 def os_errors():
-    """Raise TensorFlow's errors as what they are here: something is wrong with a file."""
+    """Raise TensorFlow's errors as OSErrors: here they mean that something is wrong with a file."""
     try:
         yield
     except tf.errors.OpError as error:

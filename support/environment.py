@@ -11,6 +11,7 @@ from gym.wrappers import TimeLimit
 from support.messages import BadInput, RunFailed, one_line, short
 
 GYM_WITH_PENDULUM_V0 = '0.17.3'
+_LARGEST = 1e38  # of a number: the memory is float32
 
 
 def make(name):
@@ -50,7 +51,7 @@ def make(name):
 
 
 class Checked(gym.Wrapper):
-    """The environment itself, whose words are checked; where it fails, a RunFailed says so.
+    """The environment itself; what it gives is checked, and where it fails a RunFailed says so.
 
     Observations become float32 vectors of its own, rewards floats, `done` a bool. Actions are
     float32 here, whatever kind of Box the environment has; it gets them in its own kind, integers
@@ -84,8 +85,8 @@ class Checked(gym.Wrapper):
             raise diverged(action)
         action = np.minimum(np.maximum(action, self._low), self._high)
         if self._kind != np.float32:
-            whole = np.issubdtype(self._kind, np.integer)
-            action = (np.rint(action) if whole else action).astype(self._kind)
+            integers = np.issubdtype(self._kind, np.integer)
+            action = (np.rint(action) if integers else action).astype(self._kind)
         answer = _asked(self.env.step, action)
         if not isinstance(answer, tuple) or len(answer) != 4:
             raise _wrong(answer, 'step', 'observation, reward, done and info')
@@ -128,9 +129,6 @@ def _number(what, given):
     except Exception:  # whatever a value raises that is no number
         pass
     raise RunFailed(f'the environment gave {what} {short(given)}, not one finite number')
-
-
-_LARGEST = 1e38  # the memory is float32
 
 
 def _asked(function, *args, **kwargs):

@@ -38,8 +38,8 @@ def ends_in_one_line(program):
     Any other exception is somebody's mistake in the code, a student's perhaps: it keeps its
     traceback.
     """
-    sys.excepthook = sys.__excepthook__
-    # a script's background job would ignore it
+    sys.excepthook = sys.__excepthook__  # support.quiet's was for the imports
+    # where a script starts the program in the background, Ctrl-C would be ignored
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

@@ -75,7 +75,7 @@ def _ctrl_c_is_not_lost():
 
 @contextmanager
 def no_garbage():
-    """Collect no garbage while nearly all that is made stays in use: a fifth of the time."""
+    """Turn garbage collection off while nearly all that is made stays in use: it takes a fifth."""
     gc.disable()
     try:
         yield

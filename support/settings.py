@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from support.messages import BadInput
 
+LARGEST_COUNT = 10**9  # of episodes, of steps
 Rule = namedtuple('Rule', 'allows words')
 
 
@@ -21,7 +22,7 @@ def _rule(kind, least, most, words=None):
 
 
 _WHOLE, _REAL, _HUGE = numbers.Integral, numbers.Real, 1e30
-_COUNT, _SHARE = _rule(_WHOLE, 1, 10**9), _rule(_REAL, 0, 1)
+_COUNT, _SHARE = _rule(_WHOLE, 1, LARGEST_COUNT), _rule(_REAL, 0, 1)
 _RULES = {
     **dict.fromkeys(('MAX_EPISODES', 'MAX_EP_STEPS', 'rep_iter_a', 'rep_iter_c'), _COUNT),
     **dict.fromkeys(('GAMMA', 'VAR_DECAY', 'tau'), _SHARE),
@@ -32,6 +33,7 @@ _RULES = {
     'HIDDEN_UNITS': _rule(_WHOLE, 1, 10**5),
 }
 _ANY = _rule(_REAL, -_HUGE, _HUGE, 'a number')  # one that a student has added
+_FLOATS = {key for key, rule in _RULES.items() if rule.allows(0.5)}  # written as 3, may become 3.5
 
 
 def name(lesson):
@@ -116,10 +118,6 @@ def changed(numbers, replacement, words):
             raise BadInput(f'--set {word}: {key} must be {_RULES.get(key, _ANY).words}')
         target.update(checked({key: value}))
     return numbers, replacement
-
-
-# 3 may become 3.5
-_FLOATS = ('REWARD_SCALE', 'VAR', 'GAMMA', 'VAR_DECAY', 'LR_A', 'LR_C', 'tau')
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def noted():
 
 @contextmanager
 def handled_by(handler):
-    """While this lasts, `handler` gets them, but for the SIGHUP that `nohup` has let be ignored."""
+    """While this lasts, `handler` takes them, but for a SIGHUP that is ignored, as by `nohup`."""
     numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
     if numbers[2:] and signal.getsignal(numbers[2]) == signal.SIG_IGN:
         del numbers[2]
