@@ -154,10 +154,16 @@ def main(arguments=None):
         found = {column.label: done.of(column.label) for column in plan()}
         found = {label: runs for label, runs in found.items() if runs}
         say(f'\n{table(found)}\n')
-        for label, runs in found.items():
-            pair = {OWN.label: found.get(OWN.label, {}), label: runs}
-            if label != OWN.label and common_seeds(pair):
+        pairs = [(OWN.label, label) for label in found if label != OWN.label]
+        for labels in [*pairs, [column.label for column in COMBINED]]:
+            pair = {label: found.get(label, {}) for label in labels}
+            if common_seeds(pair):
                 say(differences(pair, WINDOW, LAST, GOOD_ON_PENDULUM).splitlines()[0])
+        for seeds in (SEEDS, range(1, 21)):
+            last = [run.last for seed, run in done.of(OWN.label).items() if seed in seeds]
+            if last:
+                of = f'{OWN.label}, seeds {seeds[0]} to {seeds[-1]}'
+                say(f'- {of}: last policy {min(last):.0f} to {max(last):.0f}')
         kept = [run for runs in found.values() for run in runs.values() if run.best is not None]
         behind = [run.last - run.best for run in kept if run.last > run.best]
         most = max([0, *behind])
