@@ -1,4 +1,4 @@
-"""The best policy of a run: training goes on moving after it has found a good one."""
+"""The best policy of a run: training may spoil a good policy again, so the best one is kept."""
 
 import numpy as np
 

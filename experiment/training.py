@@ -41,7 +41,7 @@ class Training(object):
         BadInput: if more episodes have been trained than `config` asks for.
     """
 
-    def __init__(self, path, config, env, agent, stop_asked, quiet=False):
+    def __init__(self, path, config, env, agent, stop_asked, quiet):
         self.path, self.config, self.agent = path, config, agent
         self._shown = env if isinstance(env, DrawnElsewhere) else None
         self._env = env.env if self._shown else env
