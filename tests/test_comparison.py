@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+import ddpg
 from comparison import sweep
 from comparison.results import Results
 from comparison.versions import VERSIONS, building, columns, spoil
@@ -77,10 +78,8 @@ def test_each_wrong_version_has_its_fault_and_no_other(version, moves_actor, cop
 
 
 def test_without_replay_a_batch_is_the_newest_rows():
-    _, lesson, replacement, faults = VERSIONS['no-replay']
-    with settings.applied(lesson, {'MEMORY_CAPACITY': 10}):
-        agent = Agent(lesson, gym.make('Pendulum-v0').env, replacement, 1)
-    spoil(agent, faults)
+    with settings.applied(ddpg, {'MEMORY_CAPACITY': 10}):
+        agent = agent_of('no-replay')
     for number in range(12):
         agent.memory.store_transition(np.full(3, number), [0], 0, np.zeros(3))
     assert agent.memory.sample(4)[:, 0].tolist() == [8, 9, 10, 11]

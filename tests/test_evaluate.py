@@ -93,12 +93,9 @@ def test_the_best_so_far_is_kept():
 
 def test_a_clearly_worse_policy_costs_the_first_starts_only():
     policies = Policies()
-    policies.tried(0.1)
-    assert policies.calls == 10  # 5 steps of each part
-    policies.tried(0.9)
-    assert policies.calls == 15
-    policies.tried(0.05)
-    assert policies.calls == 25
+    for offset, calls in ((0.1, 10), (0.9, 15), (0.05, 25)):  # 5 steps of each part
+        policies.tried(offset)
+        assert policies.calls == calls
 
 
 def test_a_resumed_run_holds_it_against_what_was_the_best():

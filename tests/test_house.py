@@ -97,7 +97,7 @@ SILENT = tokenize.ENCODING, tokenize.COMMENT, tokenize.NL, tokenize.INDENT, toke
 
 @pytest.mark.parametrize('places, most', [
     (['compare.py', 'comparison/*.py', 'experiment/*.py', 'pictures/*.py', 'support/*.py'], 2000),
-    (['tests/*.py', 'tests/helpers/*.py'], 3100),
+    (['tests/*.py', 'tests/helpers/*.py'], 3000),
 ])  # fmt: skip
 def test_the_whole_stays_light(places, most):
     assert sum(code_lines(path) for place in places for path in PROJECT.glob(place)) <= most

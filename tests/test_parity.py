@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+import tensorflow.compat.v1 as tf
 
 import ddpg
 import ddpg_update
 import ddpg_update2
+from support import session
 from tests.helpers import reference
 from tests.helpers.environments import ENVIRONMENTS
-from tests.helpers.graphs import Step, batch, changed, set_values, use_thread_pool, weights_for
+from tests.helpers.graphs import Step, batch, changed, set_values, weights_for
 from tests.helpers.lessons import LESSONS, Built, set_numbers, three_lessons
 
 HARD_6_4 = dict(ddpg.HARD, rep_iter_a=6, rep_iter_c=4)
@@ -34,7 +36,8 @@ def test_200_steps_agree_with_numpy(lesson, replacement, action_dim, numbers, mo
 
     The weights are numpy's, so that they are the same on every TensorFlow.
     """
-    use_thread_pool(monkeypatch)
+    pool = tf.ConfigProto(inter_op_parallelism_threads=4, use_per_session_threads=True)
+    monkeypatch.setattr(session, 'config', lambda: pool)
     set_numbers(monkeypatch, lesson, **numbers)
     if replacement is not HARD_6_4:
         replacement = dict(replacement, tau=numbers.get('tau', 0.01))

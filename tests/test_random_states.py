@@ -6,7 +6,7 @@ import pytest
 
 import ddpg
 import ddpg_update
-from experiment.variables import Variables, load_array, save_array
+from experiment.variables import Variables
 from support.agent import Agent
 from support.random_states import random_states, set_random_states
 from tests.helpers import reference
@@ -62,16 +62,6 @@ def test_the_variables_of_another_graph_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r'.+') as refusal:
         Variables(filled(ddpg, 1).sess).restore(str(tmp_path))
     assert '\n' not in str(refusal.value)
-
-
-def test_arrays_come_back_and_no_pickle_is_opened(tmp_path):
-    path = str(tmp_path / 'memory.npy')
-    array = np.random.normal(size=(5, 8)).astype(np.float32)
-    save_array(path, array)
-    assert np.array_equal(load_array(path), array)
-    np.save(path, np.array([{}], object), allow_pickle=True)
-    with pytest.raises(ValueError, match='pickle'):
-        load_array(path)
 
 
 @three_lessons

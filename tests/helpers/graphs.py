@@ -4,14 +4,6 @@ import support.quiet  # noqa: F401  before TensorFlow
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from support import session
-
-
-def use_thread_pool(monkeypatch):
-    """Let new sessions run operations on several threads, in any order that the graph allows."""
-    pool = tf.ConfigProto(inter_op_parallelism_threads=4, use_per_session_threads=True)
-    monkeypatch.setattr(session, 'config', lambda: pool)
-
 
 def set_values(sess, variables, values):
     """Give `variables` new `values`."""
@@ -34,18 +26,6 @@ def batch(random, state_dim, low, high, n=32):
     return [np.float32(part) for part in (b_s, random.uniform(low, high, (n, len(low))), b_r, b_s_)]
 
 
-def ancestors(op, fed=()):
-    """Return every operation that must run before `op` when the tensors named `fed` are fed."""
-    seen, waiting = set(), [op]
-    while waiting:
-        op = waiting.pop()
-        before = [tensor.op for tensor in op.inputs if tensor.name not in fed]
-        before += op.control_inputs
-        waiting += [o for o in before if o not in seen]
-        seen.update(before)
-    return seen
-
-
 WRITES = 'ResourceApplyAdam', 'AssignVariableOp', 'AssignAddVariableOp', 'AssignSubVariableOp'
 
 
@@ -64,7 +44,14 @@ class Step(object):
     def before(self, op):
         """Return every operation that must have run before `op`."""
         if op not in self._before:
-            self._before[op] = ancestors(op, self._fed)
+            seen, waiting = set(), [op]
+            while waiting:
+                each = waiting.pop()
+                new = {tensor.op for tensor in each.inputs if tensor.name not in self._fed}
+                new.update(each.control_inputs)
+                waiting += new - seen
+                seen |= new
+            self._before[op] = seen
         return self._before[op]
 
     def races(self):
