@@ -31,7 +31,7 @@ def parse(arguments=None):
     def add(option, what, **how):
         parser.add_argument(option, help=what, **how)
 
-    add('--seeds', 'such as 1-10 or 1,4,7 (default: 1-5)', type=seeds, default='1-5')
+    add('--seeds', 'such as 1-10 or 1,4,7 (default: %(default)s)', type=seeds, default='1-5')
     others = ','.join(name for name in VERSIONS if name not in DEFAULT)
     names = f'some of {",".join(DEFAULT)} (the default) and {others}'
     add('--versions', names, type=versions, default=','.join(DEFAULT))

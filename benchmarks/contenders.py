@@ -78,9 +78,15 @@ class Pair(object):
 
 def paired(env, choose_action, learn):
     """Return the episodes of ddpg.py's loop for the given acting and learning."""
-    pair, M = Pair(choose_action, learn), ddpg.Memory(ddpg.MEMORY_CAPACITY, dims=8)
-    fill(M, env)
-    return ddpg.train(env, pair, pair, M, episodes=10**9)
+    pair = Pair(choose_action, learn)
+    return ddpg.train(env, pair, pair, full_memory(env), episodes=10**9)
+
+
+def full_memory(env):
+    """Return a memory of ddpg.py's size, filled on Pendulum."""
+    memory = ddpg.Memory(ddpg.MEMORY_CAPACITY, dims=8)
+    fill(memory, env)
+    return memory
 
 
 def fill(memory, env):

@@ -60,8 +60,7 @@ def parts(rounds):
 
     def contender(env):
         _, actor, critic = ddpg.build(env, seed=1)
-        M = ddpg.Memory(ddpg.MEMORY_CAPACITY, dims=8)
-        contenders.fill(M, env)
+        M = contenders.full_memory(env)
         watch(actor, 'choose_action', 'act')
         watch(env, 'step', 'environment')
         watch(M, 'store_transition', 'store')

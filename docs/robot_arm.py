@@ -35,6 +35,7 @@ from support.messages import RunFailed, ends_in_one_line, say
 FILM = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'robot_arm.gif')
 ENV = robot_arm.ENV_NAME
 SEEDS = range(1, 6)
+FRESH = STARTS[:100]  # starts
 NUMBERS = settings.numbers_of(robot_arm)
 STEPS, STAYED = NUMBERS['MAX_EP_STEPS'], 20  # of an episode; of these the last
 GOALS, SEEN = 4, 60  # episodes in the film; steps of each that it shows
@@ -59,9 +60,9 @@ def command(lesson, *words):
 
 
 def reached(choose_action):
-    """Return in how many of 100 fresh starts the finger is at the goal in the last steps."""
+    """Return in how many of the FRESH starts the finger is at the goal in the last steps."""
     env, count = environment.make(ENV), 0
-    for start in STARTS[:100]:
+    for start in FRESH:
         env.seed(start)
         s, there = env.reset(), 0  # for how many steps without a break
         for _ in range(STEPS):
@@ -85,7 +86,9 @@ def measure(row, seed, folder):
 
 def table(results):
     """Return the table of `results`, {'row-seed': (kept, last, seconds)}."""
-    lines = ['| of 100 starts, median (worst) of the seeds | best kept | last | seconds |']
+    lines = [
+        f'| of {len(FRESH)} starts, median (worst) of the seeds | best kept | last | seconds |'
+    ]
     lines.append('|---|---:|---:|---:|')
     for row, (what, _, _) in ROWS.items():
         found = [results[f'{row}-{seed}'] for seed in SEEDS if f'{row}-{seed}' in results]

@@ -44,10 +44,9 @@ def greedy_returns(envs, choose_actions, starts, max_steps):
             returns[i] += r
             if done:
                 ended.append(i)
-        if ended:
-            playing = [i for i in playing if i not in ended]
-            if not playing:
-                break
+        playing = [i for i in playing if i not in ended]
+        if not playing:
+            break
     return returns
 
 

@@ -7,8 +7,9 @@ from support.messages import BadInput, say
 from support.settings import LARGEST_COUNT
 
 MOST_SEEDS = 10000  # in one range
-BOUNDS = dict(episodes=(1, LARGEST_COUNT), threads=(1, 256))
-BOUNDS['seed'] = 0, 2**32 - 1  # numpy's global generator takes no larger one
+PLAYED = 10  # episodes that --play plays
+# of what is given; numpy's global generator takes no larger seed
+BOUNDS = dict(episodes=(1, LARGEST_COUNT), threads=(1, 256), seed=(0, 2**32 - 1))
 
 
 def parse(program, env, replacements, arguments=None):
@@ -31,8 +32,7 @@ def parse(program, env, replacements, arguments=None):
     parser = Parser(prog=f'{program}.py', description=description, allow_abbrev=False)
 
     def number(option, what):
-        kind = whole_number(*BOUNDS[option[2:]])
-        parser.add_argument(option, type=kind, metavar='N', help=what)
+        parser.add_argument(option, type=whole_number(*BOUNDS[option[2:]]), metavar='N', help=what)
 
     def name(option, kind, what):
         parser.add_argument(option, type=text, metavar=kind, help=what)
@@ -41,7 +41,7 @@ def parse(program, env, replacements, arguments=None):
         parser.add_argument(option, action='store_true', help=what)
 
     how = f'how the target networks follow (default: {replacements[0]})'
-    number('--episodes', 'episodes to train (default: MAX_EPISODES), play (10) or film (1)')
+    number('--episodes', f'episodes to train (default: MAX_EPISODES), play ({PLAYED}) or film (1)')
     number('--seed', 'the same seed, the same run (default: 1; to play: any)')
     name('--env', 'NAME', f'gym environment with continuous actions (default: {env})')
     parser.add_argument('--replacement', choices=replacements, help=how)

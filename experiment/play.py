@@ -5,14 +5,13 @@ import numpy as np
 from experiment import folder
 from experiment.checkpoints import Damaged, best_in, checkpoints_in
 from experiment.evaluate import greedy_returns
+from experiment.options import PLAYED
 from experiment.variables import Variables
 from pictures import film
 from pictures.painter import DrawnElsewhere
 from support import environment, settings
 from support.agent import Agent
 from support.messages import BadInput, Stopped, say
-
-EPISODES = 10
 
 
 def load_policy(lesson, path, last=False, env=None):
@@ -73,7 +72,7 @@ def main(lesson, options, stop_asked):
     if options.gif or options.render:
         env = DrawnElsewhere(env, config['env'], options.gif, played=not options.gif)
         env.showing = True
-    count = options.episodes or (1 if options.gif else EPISODES)
+    count = options.episodes or (1 if options.gif else PLAYED)
     starts = np.random.RandomState(options.seed).randint(2**31, size=count)
     max_steps, returns = config['hyperparameters']['MAX_EP_STEPS'], []
     for i, start in enumerate(starts):

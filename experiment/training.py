@@ -214,9 +214,8 @@ class Training(object):
             self._variables.restore(source)
             set_random_states(self._env, position['random'])
         if self._episode > self.config['episodes']:
-            raise BadInput(
-                f'{self.path} has {self._episode} episodes already: ask for more by --episodes'
-            )
+            there = f'{self.path} has {self._episode} episodes already'
+            raise BadInput(f'{there}: ask for more by --episodes')
 
     def _returns_of_best(self):
         steps = self._bests.steps()

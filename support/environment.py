@@ -41,10 +41,8 @@ def make(name):
     with np.errstate(over='ignore', invalid='ignore'):
         width = np.float32(actions.high) - np.float32(actions.low)
     if not (np.isfinite(width).all() and (width > 0).all()):
-        bounds = f'between {actions.low} and {actions.high}'
-        raise BadInput(
-            f'{name} takes actions {bounds}: make them finite, the lower below the upper'
-        )
+        what = f'{name} takes actions between {actions.low} and {actions.high}'
+        raise BadInput(f'{what}: make them finite, the lower below the upper')
     if not isinstance(observations, gym.spaces.Box) or len(observations.shape) != 1:
         raise BadInput(f'{name} gives {observations}, and the networks take a vector: wrap it')
     return Checked(env)

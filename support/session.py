@@ -35,8 +35,7 @@ def config():
     proto.experimental.executor_type = 'SINGLE_THREADED_EXECUTOR'
     # Of TensorFlow's graph optimisers these leave out what nobody asks for, such as the gradients
     # of the critic's weights when the actor learns. The others are for large graphs.
-    optimizers = 'pruning', 'constfold', 'dependency'
-    proto.graph_options.rewrite_options.optimizers.extend(optimizers)
+    proto.graph_options.rewrite_options.optimizers.extend(['pruning', 'constfold', 'dependency'])
     return proto
 
 

@@ -90,8 +90,7 @@ def checked(given, where=''):
         rule = _RULES.get(key, _ANY)
         if isinstance(value, bool) or not rule.allows(value):
             raise BadInput(f'{key} = {value!r} {where}must be {rule.words}')
-    kinds = {key: int if isinstance(v, numbers.Integral) else float for key, v in given.items()}
-    return {key: kinds[key](value) for key, value in given.items()}
+    return {key: int(v) if isinstance(v, _WHOLE) else float(v) for key, v in given.items()}
 
 
 def changed(numbers, replacement, words):
