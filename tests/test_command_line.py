@@ -72,7 +72,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(forks, tmp_p
 def test_set_changes_what_the_lesson_does(forks, tmp_path):
     """Also the length of an episode beyond gym's own limit, the smallest numbers, and 0."""
     words = '--episodes 2 --run long --set MAX_EP_STEPS=400 MEMORY_CAPACITY=300 VAR=0 GAMMA=0'
-    done = forks.run(f'{words} LR_A=0 tau=1 HIDDEN_UNITS=1 BATCH_SIZE=1 REWARD_SCALE=1')
+    done = forks.run(f'{words} LR_A=0 tau=1 HIDDEN_UNITS=1 BATCH_SIZE=1 REWARD_SCALE=0.5')
     assert (done.returncode, done.err) == (0, '')
     config = json.loads((tmp_path / 'long' / 'config.json').read_text())
     assert config['replacement'] == {'name': 'soft', 'tau': 1}

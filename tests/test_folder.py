@@ -51,16 +51,14 @@ def test_a_folder_that_cannot_be_written_is_refused(monkeypatch):
 
 CONFIG = dict(program='ddpg', env='Pendulum-v0', seed=1, episodes=5, threads=1, sizes={})
 CONFIG.update(replacement=ddpg.SOFT, hyperparameters=settings.numbers_of(ddpg))
-WRONG = """seed=-1 seed=true seed=4294967296 episodes=1000000000000 threads=257 env=null sizes=3
-replacement={} replacement={"name":"soft","tau":"x"} replacement={"name":3} program=null
-replacement={"name":"soft"} replacement={"name":"hard","tau":0.1} hyperparameters=["GAMMA"]
-replacement={"name":"none","tau":0.1} hyperparameters={"GAMMA":7} hyperparameters={"tf":3}
-hyperparameters={"HIDDEN_UNITS":1e9}"""
+WRONG = """{"program":"ddpg" [] null seed=-1 seed=true seed=4294967296 episodes=1000000000000
+threads=257 env=null sizes=3 replacement={} replacement={"name":"soft","tau":"x"} program=null
+replacement={"name":3} replacement={"name":"soft"} replacement={"name":"hard","tau":0.1}
+replacement={"name":"none","tau":0.1} hyperparameters=["GAMMA"] hyperparameters={"GAMMA":7}
+hyperparameters={"GAMMA":true} hyperparameters={"tf":3} hyperparameters={"HIDDEN_UNITS":1e9}"""
 
 
-@pytest.mark.parametrize(
-    'text', ['', '{"program": "ddpg"', '[]', 'null', '[' * 100000, *WRONG.split()]
-)
+@pytest.mark.parametrize('text', ['', '[' * 100000, *WRONG.split()])
 def test_a_config_that_the_lesson_cannot_follow_is_refused(text):
     files.write('config.json', json.dumps(CONFIG))
     assert folder.config_for(ddpg, '.', None) == CONFIG
@@ -137,10 +135,12 @@ def test_a_file_is_written_whole_or_not_at_all(monkeypatch):
     def full(*args):
         raise OSError(28, 'No space left on device')
 
+    synced = []
+    monkeypatch.setattr(files, 'sync', synced.append)
     monkeypatch.setattr(os, 'replace', full)
     with pytest.raises(OSError):
         files.write_atomically('config.json', 'new')
-    assert os.listdir('.') == ['config.json']
+    assert (os.listdir('.'), synced) == (['config.json'], ['config.json.part'])
     assert files.read('config.json') == 'old\n'
 
 
