@@ -25,8 +25,8 @@ from support.messages import ends_in_one_line
 
 def parse(arguments=None):
     """Read the options, from the command line if `arguments` is None."""
-    what = 'Train the versions over many seeds, tabulate and draw.'  # __doc__ may be stripped
-    parser = Parser(prog='compare.py', description=what, allow_abbrev=False)
+    what = 'Train the versions over many seeds, tabulate and draw.'
+    parser = Parser(prog='compare.py', description=what)
 
     def add(option, what, **how):
         parser.add_argument(option, help=what, **how)

@@ -82,7 +82,7 @@ def contenders():
 
 def main():
     """Measure and print the table."""
-    parser = Parser(prog='benchmarks.savings', description=__doc__.splitlines()[0])
+    parser = Parser(prog='benchmarks.savings', description=__doc__)
     parser.add_argument(
         '--rounds', type=whole_number(1), default=81, help='episodes each (default: 81)'
     )

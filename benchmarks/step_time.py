@@ -86,7 +86,7 @@ def parts(rounds):
 
 def main():
     """Measure; the contenders on one core."""
-    parser = Parser(prog='benchmarks.step_time', description=__doc__.splitlines()[0])
+    parser = Parser(prog='benchmarks.step_time', description=__doc__)
     parser.add_argument(
         '--rounds', type=whole_number(1), default=41, help='episodes a contender (default: 41)'
     )

@@ -139,7 +139,7 @@ def main(arguments=None):
     Raises:
         BadInput, RunFailed: what finished before is kept.
     """
-    parser = Parser(prog='docs.numbers', description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser = Parser(prog='docs.numbers', description=__doc__)
     parser.add_argument('--run', type=text, default='runs/numbers', metavar='DIR', help='folder')
     many = dict(type=whole_number(1), default=ddpg.MAX_EPISODES, metavar='N')
     parser.add_argument('--episodes', help='of each run (default: %(default)s)', **many)

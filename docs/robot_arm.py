@@ -137,7 +137,7 @@ def film(folder):
 
 def main(arguments=None):
     """Print the table or make the film; `arguments` is a list of words."""
-    parser = Parser(prog='docs.robot_arm', description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser = Parser(prog='docs.robot_arm', description=__doc__)
     parser.add_argument('what', nargs='?', choices=['table', 'film'], default='table')
     where = dict(default='runs/robot_arm-table', metavar='DIR', help='default: %(default)s')
     parser.add_argument('--run', type=text, **where)

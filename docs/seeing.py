@@ -168,7 +168,7 @@ def draw_values(moments, path):
 
 def main(arguments=None):
     """Train, print the table and draw; `arguments` is a list of words, None the command line's."""
-    Parser(prog='docs.seeing', description=__doc__.splitlines()[0]).parse_args(arguments)
+    Parser(prog='docs.seeing', description=__doc__).parse_args(arguments)
     moments = train()
     columns = 'mean return | mean Q | mean G | mean of Q - G | its standard deviation'
     say(f'| episodes | {columns} | steps with Q > G |')

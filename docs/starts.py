@@ -37,7 +37,7 @@ def play(env, choose_action, angle, steps):
 
 def main(arguments=None):
     """Print the table; `arguments` is a list of words, None takes the command line's."""
-    parser = Parser(prog='docs.starts', description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser = Parser(prog='docs.starts', description=__doc__)
     parser.add_argument('run', type=text, metavar='RUN', help='folder of a run, as runs/ddpg-1')
     parser.add_argument('--last', action='store_true', help='the last policy in place of the best')
     options = parser.parse_args(arguments)

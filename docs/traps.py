@@ -109,7 +109,7 @@ def others(path):
 
 def main(arguments=None):
     """Print a table; `arguments` is a list of words, None takes the command line's."""
-    parser = Parser(prog='docs.traps', description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser = Parser(prog='docs.traps', description=__doc__)
     parser.add_argument('run', nargs='?', type=text, metavar='RUN', help='as runs/compare-1')
     path = parser.parse_args(arguments).run
     third() if path is None else others(path)

@@ -29,7 +29,7 @@ def parse(program, env, replacements, arguments=None):
         BadInput: with the line to print.
     """
     description = 'Train DDPG, resume a run, or play its policy.'
-    parser = Parser(prog=f'{program}.py', description=description, allow_abbrev=False)
+    parser = Parser(prog=f'{program}.py', description=description)
 
     def number(option, what):
         parser.add_argument(option, type=whole_number(*BOUNDS[option[2:]]), metavar='N', help=what)
@@ -77,7 +77,16 @@ def add_set(parser):
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, with errors of one line: no usage text before them."""
+    """argparse, with errors of one line: no usage text before them.
+
+    Args:
+        prog: the program's name.
+        description: only its first line is shown; None under `python -OO`, which strips docstrings.
+    """
+
+    def __init__(self, prog, description):
+        first = (description or '').partition('\n')[0]
+        super().__init__(prog=prog, description=first, allow_abbrev=False)
 
     def print_help(self, file=None):
         say(self.format_help(), end='')
