@@ -24,7 +24,7 @@ def draw_curves(curves, window, path):
         window: how many episodes the curve is a running mean of.
         path: of the PNG.
     """
-    figure = new_figure(6, 4.2)
+    figure = new_figure(4.8, 3.8)
     axes = figure.subplots()
     # dark, middle and light, so that a grey print still tells them apart
     colours = '#1b3a6b', '#c4501b', '#2fa58a', '#8a6d1f', '#7a4fa3', '#555555'
