@@ -28,7 +28,8 @@ def threads(count):
 
 def config():
     """Return the ConfigProto of new sessions."""
-    # Small networks lose time on a GPU: handing over 32 rows takes longer than computing with them.
+    # No GPU: there is little to compute, and the executor below takes no graph that is split
+    # between devices.
     proto = tf.ConfigProto(intra_op_parallelism_threads=_threads, device_count={'GPU': 0})
     # The leanest executor knows no control flow, takes resource variables only, and hands nothing
     # to a pool of threads: for an operation of a microsecond that takes longer than the operation.
