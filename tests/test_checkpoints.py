@@ -88,7 +88,6 @@ def calls_of_a_save(saved, kill_at=None):
     os._exit(count[0])
 
 
-@pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs os.fork')
 @pytest.mark.parametrize('keep', [1, 2])
 def test_killed_at_any_call_there_are_only_complete_ones(tmp_path, keep):
     calls = calls_of_a_save(three(tmp_path / 'all', keep))

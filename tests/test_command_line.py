@@ -149,7 +149,7 @@ def test_an_edit_at_the_top_that_cannot_work_is_one_line(tmp_path, number, says)
 def test_a_mistake_within_the_lesson_keeps_its_traceback(tmp_path):
     done = edited(tmp_path, 'self.target_q = R', 'self.target_q = g').run('--run here')
     assert done.returncode == 1
-    assert 'Traceback' in done.err and "name 'g' is not defined" in done.err
+    assert done.err.startswith('Traceback') and done.err.endswith("name 'g' is not defined\n")
 
 
 # ---------------------------------------------------------------- what goes wrong on the way

@@ -24,7 +24,6 @@ OURS = 'tests.helpers.environments:'
     ('Nonesuch-v0', r"knows no environment 'Nonesuch-v0'"),
     ('no name', r'cannot be made: .*Error: .*malformed'),
     ('nomodule:Thing-v0', r'cannot be made: .*Error: .*nomodule'),
-    ('', r'cannot be made'),
 ])  # fmt: skip
 def test_what_ddpg_cannot_learn_in_is_refused_in_one_line(name, says):
     with pytest.raises(BadInput, match=says) as refusal:
@@ -125,6 +124,12 @@ def test_boxes_of_other_kinds_of_numbers_get_actions_of_their_kind(kind):
     assert inner.action.dtype == kind
     if np.issubdtype(kind, np.integer):
         assert inner.action.tolist() == [1, 2, -21]
+
+
+def test_a_seed_goes_to_the_spaces_too():
+    env = Checked(Odd())
+    drawn = [env.seed(seed) and env.action_space.sample().tolist() for seed in (1, 2, 1)]
+    assert drawn[0] == drawn[2] != drawn[1]
 
 
 def test_an_action_that_is_not_finite_is_the_networks_fault():

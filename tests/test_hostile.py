@@ -223,7 +223,7 @@ def test_a_film_takes_no_file_of_somebodys_place(name, tmp_path):
 
 
 def test_a_hangup_that_nohup_has_let_be_ignored_stays_ignored():
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    of_term, before = signal.getsignal(signal.SIGTERM), signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with signals.noted() as stop_asked:
             os.kill(os.getpid(), signal.SIGHUP)
@@ -231,6 +231,7 @@ def test_a_hangup_that_nohup_has_let_be_ignored_stays_ignored():
             os.kill(os.getpid(), signal.SIGTERM)
             assert stop_asked() == signal.SIGTERM
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        assert signal.getsignal(signal.SIGTERM) == of_term
     finally:
         signal.signal(signal.SIGHUP, before)
 

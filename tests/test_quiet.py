@@ -68,7 +68,7 @@ def test_who_uses_it_as_a_library_gets_an_exception(python):
 
 
 def test_when_the_import_fails_its_messages_are_shown(python):
-    broken = 'import os; os.write(2, b"the reason\\n"); raise ImportError("broken")'
+    broken = 'import os; os.write(2, b"the " + b"reason\\n"); raise ImportError("broken")'
     done = python('-c', 'import support.quiet', tensorflow=broken)
     assert done.returncode != 0
     assert 'the reason' in done.stderr and 'broken' in done.stderr

@@ -81,3 +81,5 @@ def test_the_losses_for_tensorboard_are_the_equations_and_change_nothing(lesson)
     )
     assert np.random.get_state()[1].tolist() == states
     assert all(map(np.array_equal, before, values(agent)))
+    agent.memory.pointer = agent.memory.capacity
+    assert not agent.learns  # it is full, and nothing was stored since

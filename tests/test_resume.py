@@ -25,7 +25,6 @@ from tests.helpers.program import (
     rows,
 )
 
-pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs os.fork')
 OBEYS = f'--env {OURS}Obeys-v0'
 NEWEST = 'checkpoints/step-1800'
 
