@@ -156,7 +156,6 @@ _register('DiscreteObservation', observation_space=spaces.Discrete(5))
 _register('CannotBeMade', low=None, high=None)
 # these go wrong in the second episode of 200 steps
 _register('NanReward', Odd, since=250, answer=lambda s, r, done, info: (s, np.nan, done, info))
-_register('Infinite', Odd, since=250, answer=lambda s, r, done, info: (s * np.inf, r, done, info))
 _register('Raises', Odd, since=250, answer=come_off)
 _register('Kills', Odd, since=250, answer=power_cut)
 _register('RaisesForSeed2', OddWithSeed2, then=come_off)

@@ -38,15 +38,16 @@ class Forks(object):
             pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, universal_newlines=True)
             Forks.server = subprocess.Popen([sys.executable, __file__], **pipes)
         with tempfile.TemporaryDirectory() as printed:
-            places = [Path(printed, name) for name in ('out', 'err')]
-            job = {place.name: str(place) for place in places if place.write_text('') == 0}
-            job.update(program=str(self.program), folder=str(self.folder), environ=dict(os.environ))
+            job = dict(program=str(self.program), folder=str(self.folder), environ=dict(os.environ))
+            job.update(out=f'{printed}/out', err=f'{printed}/err')
+            places = [Path(job['out']), Path(job['err'])]
             job.update(how, words=words[0].split() if len(words) == 1 else words)
             Forks.server.stdin.write(json.dumps(job) + '\n')
             Forks.server.stdin.flush()
             status = int(Forks.server.stdout.readline())
             code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-            return Done(code, *(place.read_text() for place in places))
+            texts = [place.read_text() if place.exists() else '' for place in places]
+            return Done(code, *texts)
 
 
 def _serve():
