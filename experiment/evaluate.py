@@ -81,10 +81,10 @@ def _pendulum_player(env, starts, max_steps):
         b_s, returns, pendulum.state = first, 0.0, np.transpose(states)
         for _ in range(max_steps):
             b_a = choose_actions(b_s)
-            if not np.isfinite(b_a).all():
-                raise diverged(b_a)
-            observations, rewards, _, _ = pendulum.step(np.transpose(b_a))
-            b_s, returns = np.float32(np.transpose(observations)), returns + rewards
+            observations, rewards, _, _ = pendulum.step(b_a.T)
+            b_s, returns = np.float32(observations.T), returns + rewards
+        if not np.isfinite(returns).all():  # once a state is not, it stays so
+            raise diverged(b_a)
         return returns
 
     return play

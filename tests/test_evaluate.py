@@ -11,6 +11,7 @@ from experiment import best
 from experiment.best import Best, unlike_starts
 from experiment.evaluate import greedy_returns, player
 from support import environment
+from support.messages import RunFailed
 from tests.helpers.environments import Joints
 
 
@@ -51,6 +52,8 @@ def test_pendulums_return_together_what_each_does_alone():
     together = player(lambda: environment.make('Pendulum-v0'), job.STARTS[:5], 200)
     for _ in range(2):
         assert together(push) == pytest.approx(alone, rel=1e-6)
+    with pytest.raises(RunFailed, match='became'):
+        together(lambda b_s: np.full((5, 1), np.nan))
 
 
 # ---------------------------------------------------------------- the best policy
