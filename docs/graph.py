@@ -5,7 +5,7 @@ import time
 
 from PIL import Image
 
-from tests.helpers.browser import GraphTab
+from docs.browser import GraphTab
 
 SVG, DRAWN = 'svg#svg', 'return found[0].outerHTML;'
 # JavaScript: a slow clock. When a box moves, TensorBoard lets the edges inside it end where its

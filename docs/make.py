@@ -52,7 +52,7 @@ def film(run):
 def graph(run):
     try:
         from docs.graph import pictures
-        from tests.helpers.browser import tensorboard
+        from docs.browser import tensorboard
 
         with tensorboard(run) as address:
             for image, name in zip(pictures(address), ('graph.png', 'graph_open.png')):

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.helpers.browser import GraphTab, scalars, tensorboard
+from docs.browser import GraphTab, scalars, tensorboard
 from tests.helpers.forks import Forks
 from tests.helpers.program import PROJECT, SMALL
 
