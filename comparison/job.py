@@ -8,7 +8,7 @@ import time
 from functools import partial
 
 from comparison.versions import VERSIONS, building, spoil
-from experiment.best import EVERY, Best
+from experiment.best import Best, is_due
 from experiment.evaluate import player
 from experiment.variables import Variables
 from support import environment, settings
@@ -49,8 +49,7 @@ def train(version, words, seed, env_name, episodes, parent=None):
         rows, start = [], time.process_time()
         for e in agent.train(episodes, 0, numbers['VAR']):
             rows.append((e.index, float(e.reward), float(e.var)))
-            done = e.index + 1
-            if agent.learns and (done % EVERY == 0 or done == episodes):
+            if agent.learns and is_due(e.index + 1, episodes):
                 with undisturbed(env):
                     best.try_policy()
         seconds = time.process_time() - start

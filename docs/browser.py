@@ -21,6 +21,8 @@ function walk(root) {
 }
 walk(document);
 """
+# Chromium's options: no window, nothing but the page, and sharp enough for a picture
+WORDS = ['headless', 'no-sandbox', 'disable-gpu', 'disable-quic', 'no-first-run', 'disable-background-networking', 'disable-component-update', 'disable-sync', 'window-size=1600,1400', 'force-device-scale-factor=2']
 
 
 @contextmanager
@@ -66,12 +68,7 @@ class GraphTab(object):
         options = webdriver.ChromeOptions()
         options.binary_location = shutil.which('chromium')
         self._profile = tempfile.mkdtemp()
-        for word in (
-            *('headless', 'no-sandbox', 'disable-gpu', 'disable-quic', 'no-first-run'),
-            *('disable-background-networking', 'disable-component-update', 'disable-sync'),
-            *('window-size=1600,1400', 'force-device-scale-factor=2'),
-            f'user-data-dir={self._profile}',
-        ):
+        for word in [*WORDS, f'user-data-dir={self._profile}']:
             options.add_argument(f'--{word}')
         self.browser = webdriver.Chrome(
             options=options, service=Service(shutil.which('chromedriver'))

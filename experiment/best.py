@@ -9,6 +9,11 @@ FIRST, ALL = 8, 32  # starts of a try: what is clearly worse on the first is not
 SEEDS = range(500000, 500100)  # the starts are chosen among these
 
 
+def is_due(done, episodes):
+    """Return whether the policy is tried after `done` of `episodes` episodes."""
+    return done % EVERY == 0 or done == episodes
+
+
 class Best(object):
     """Tries the greedy policy now and then on fixed starts, and has the best one kept.
 

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from experiment import folder
-from experiment.best import ALL, EVERY, Best
+from experiment.best import ALL, Best, is_due
 from experiment.checkpoints import best_in, checkpoints_in
 from experiment.evaluate import LAST, WINDOW, good_return
 from experiment.events import EventFile
@@ -121,7 +121,7 @@ class Training(object):
         scalars = dict(reward=episode.reward, explore=episode.var)
         if self.agent.learns:
             scalars.update(self.agent.losses())
-            if self._episode % EVERY == 0 or self._episode == episodes:
+            if is_due(self._episode, episodes):
                 with undisturbed(self._env):
                     better = self._best.try_policy()
                 scalars.update({} if better is None else dict(best=better))
