@@ -22,7 +22,18 @@ function walk(root) {
 walk(document);
 """
 # Chromium's options: no window, nothing but the page, and sharp enough for a picture
-WORDS = ['headless', 'no-sandbox', 'disable-gpu', 'disable-quic', 'no-first-run', 'disable-background-networking', 'disable-component-update', 'disable-sync', 'window-size=1600,1400', 'force-device-scale-factor=2']
+WORDS = [
+    'headless',
+    'no-sandbox',
+    'disable-gpu',
+    'disable-quic',
+    'no-first-run',
+    'disable-background-networking',
+    'disable-component-update',
+    'disable-sync',
+    'window-size=1600,1400',
+    'force-device-scale-factor=2',
+]
 
 
 @contextmanager
