@@ -1,6 +1,7 @@
 """Deep Deterministic Policy Gradient (DDPG) swings up a pendulum.
 
-The code of the tutorial in the tutorial's order: read the two side by side, top to bottom.
+The code of the tutorial in the tutorial's order: read the two side by side, top to bottom. "The
+paper" is Lillicrap et al. 2015, arXiv 1509.02971.
 
 要点 (the gist): DDPG is an Actor-Critic whose actor gives not the probabilities of actions but the
 action itself, which suits continuous actions. The replay memory and the target networks, which
@@ -20,23 +21,19 @@ q       (n, 1)           Q(s, a) by the critic's eval_net
 q_      (n, 1)           Q(s_, a_) by the critic's target_net
 b_*                      a batch from memory, whose rows are [s, a, r, s_]
 ======  ===============  ===================================================================
-
-"The paper" is Lillicrap et al. 2015, arXiv 1509.02971.
 """
 
-import support.quiet  # noqa: F401  imports TensorFlow and gym without their start-up messages
-import sys
+from fast_tf import make_callable, new_session  # first: it silences TensorFlow's start-up messages
+
 from collections import namedtuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from memory import Memory  # noqa: F401  the M of train()
-from support.session import make_callable, new_session
+from memory import Memory
 
-# Variables as in TensorFlow 2, on TensorFlow 1 too: what has been read from one does not change any
-# more. With TensorFlow 1's own, Adam may overwrite the output layer's weights before the hidden
-# layer's gradient has been multiplied by them.
+# What has been read from a variable does not change any more. With TensorFlow 1's own kind, Adam
+# may overwrite the output layer's weights before the hidden layer's gradient is taken with them.
 tf.enable_resource_variables()
 
 #####################  hyperparameters  #####################
@@ -57,7 +54,6 @@ VAR_DECAY = 0.9998  # factor of the exploration at every learning step
 REWARD_SCALE = 10  # the memory keeps r / 10, which keeps Q small
 
 #####################  算法 (the algorithm)  #####################
-#
 # Actor (paper, eq. 6): climb along  dQ(s, a)/da at a = mu(s)  *  dmu(s)/dparams.
 #     The first factor is the critic's (a_grads): which way should this action move for a larger Q?
 #     The second is the actor's: how must its parameters change to move the action that way?
@@ -97,7 +93,6 @@ def replace_op(t_params, e_params, tau=None, rep_iter=None):
 
 class Actor(object):
     """The policy a = mu(s): state -> HIDDEN_UNITS ReLU -> tanh, scaled to each action's bounds.
-
     Source: tutorial, 主结构 and Actor Critic; paper, section 3 and eq. 6.
     """
 
@@ -110,14 +105,14 @@ class Actor(object):
         self.action_bound = (high - low) / 2  # for Pendulum 2, about a centre of 0
 
         with tf.variable_scope('Actor'):
-            # this network acts, and is updated at every learning step
+            # 每步都学习, 用来选动作: this network acts, and is updated at every learning step
             self.a = self._build_net(S, scope='eval_net', trainable=True)
-            # this one follows it; the critic's target_q asks it for the action in s_
+            # 跟在后面慢慢更新: this one follows it, and gives target_q the action in s_
             self.a_ = self._build_net(S_, scope='target_net', trainable=False)
 
         self.e_params = tf.get_collection(tf.GraphKeys.GLOBAL_VARIABLES, scope='Actor/eval_net')
         self.t_params = tf.get_collection(tf.GraphKeys.GLOBAL_VARIABLES, scope='Actor/target_net')
-        self._act = make_callable(sess, self.a, [S])
+        self._act = make_callable(sess, self.a, [S])  # sess.run(self.a, {S: b_s})
 
     def _build_net(self, s, scope, trainable):
         with tf.variable_scope(scope):
@@ -141,7 +136,7 @@ class Actor(object):
         with tf.variable_scope('A_replace'), tf.control_dependencies([self.train_op]):
             tau, rep_iter = self.replacement.get('tau'), self.replacement.get('rep_iter_a')
             replace = replace_op(self.t_params, self.e_params, tau, rep_iter)
-        self._learn = make_callable(self.sess, replace, [self.S])  # trains first, then replaces
+        self._learn = make_callable(self.sess, replace, [self.S])  # sess.run(replace, {S: b_s})
 
     def learn(self, b_s):
         """Take one Adam step towards actions of larger Q, then replace the target_net."""
@@ -150,7 +145,6 @@ class Actor(object):
 
 class Critic(object):
     """The value Q(s, a): state and action -> HIDDEN_UNITS ReLU -> one number.
-
     Source: tutorial, 主结构 and Actor Critic; paper, section 3 and eq. 4 and 5.
     """
 
@@ -160,11 +154,11 @@ class Critic(object):
         self.gamma = gamma
 
         with tf.variable_scope('Critic'):
-            # the actor's action; when the critic learns, the actions from memory are fed for it
+            # 学习时喂入记忆里的 a: the actor's a, but when this learns, a from memory is fed for it
             self.a = a
-            # this network is updated at every learning step
+            # 每步都学习: this network is updated at every learning step
             self.q = self._build_net(S, self.a, 'eval_net', trainable=True)
-            # this one follows it; it judges the actor's a_ for target_q
+            # 只用来算 target_q: this one follows it, and judges the actor's a_ for target_q
             self.q_ = self._build_net(S_, a_, 'target_net', trainable=False)
 
         self.e_params = tf.get_collection(tf.GraphKeys.GLOBAL_VARIABLES, scope='Critic/eval_net')
@@ -186,6 +180,7 @@ class Critic(object):
         with tf.variable_scope('C_replace'), tf.control_dependencies([self.train_op]):
             tau, rep_iter = replacement.get('tau'), replacement.get('rep_iter_c')
             replace = replace_op(self.t_params, self.e_params, tau, rep_iter)
+        # sess.run(replace, {S: b_s, a: b_a, R: b_r, S_: b_s_})
         self._learn = make_callable(sess, replace, [S, self.a, R, S_])
 
     def _build_net(self, s, a, scope, trainable):
@@ -208,13 +203,12 @@ class Critic(object):
 #####################  Actor Critic (how the two are joined)  #####################
 
 
-def build(env, replacement=SOFT, seed=None):
-    """Build an actor and a critic for `env` in a graph of their own, ready to act and to learn.
-
-    `seed` seeds TensorFlow, numpy's global generator and `env`; None leaves all three alone.
-    Returns (sess, actor, critic).
+def build(env, replacement=None, seed=None):
+    """Build an actor and a critic for `env` in a graph of their own, and an empty memory.
+    `replacement` is SOFT (None too) or HARD. `seed` seeds TensorFlow, numpy's global generator and
+    `env`; None leaves all three alone. Returns (sess, actor, critic, M).
     """
-    state_dim = env.observation_space.shape[0]
+    state_dim, action_dim = env.observation_space.shape[0], env.action_space.shape[0]
     low, high = env.action_space.low, env.action_space.high
     if seed is not None:
         np.random.seed(seed)
@@ -229,48 +223,47 @@ def build(env, replacement=SOFT, seed=None):
         with tf.name_scope('S_'):
             S_ = tf.placeholder(tf.float32, [None, state_dim], 's_')
         sess = new_session()
-
         # the critic is built on the actor's actions, and its dQ/da goes back into the actor
-        actor = Actor(sess, S, S_, low, high, LR_A, replacement)
-        critic = Critic(sess, S, R, S_, actor.a, actor.a_, LR_C, GAMMA, replacement)
+        actor = Actor(sess, S, S_, low, high, LR_A, replacement or SOFT)
+        critic = Critic(sess, S, R, S_, actor.a, actor.a_, LR_C, GAMMA, replacement or SOFT)
         actor.add_grad_to_graph(critic.a_grads)
 
         with tf.name_scope('init'):
             sess.run(tf.global_variables_initializer())
             for net in (actor, critic):  # the targets begin as copies (paper, Algorithm 1)
                 sess.run([tf.assign(t, e) for t, e in zip(net.t_params, net.e_params)])
-    return sess, actor, critic
 
+    #####################  记忆库 Memory  #####################
+    # memory.py: the latest transitions, a row [s, a, r, s_] each; a random batch of old ones is
+    # less correlated than the last few
+    M = Memory(MEMORY_CAPACITY, dims=2 * state_dim + action_dim + 1)
+    return sess, actor, critic, M
 
-#####################  记忆库 Memory  #####################
-#
-# memory.py: M = Memory(MEMORY_CAPACITY, dims=2 * state_dim + action_dim + 1) keeps the latest
-# transitions, a row each. A random batch of old ones is less correlated than the last few.
 
 #####################  每回合算法 (the episodes)  #####################
 
 Episode = namedtuple('Episode', 'index reward var')
 
 
-def train(env, actor, critic, M, episodes=MAX_EPISODES, start=0, var=VAR):
-    """Train from episode `start` up to `episodes` and yield an Episode after each.
+def train(env, actor, critic, M, episodes=None, start=0, var=None):
+    """Train from episode `start` up to `episodes` (None: MAX_EPISODES) and yield each Episode.
 
     Episode.reward is the sum of its rewards as `env` gives them, Episode.var the exploration at its
-    end. A run is resumed with the `start` and `var` that it had reached.
+    end. A run is resumed with the `start` and `var` that it had reached (None: VAR).
     Source: tutorial, 每回合算法; paper, Algorithm 1.
     """
+    episodes = MAX_EPISODES if episodes is None else episodes
+    var = VAR if var is None else var
     state_dim = env.observation_space.shape[0]
     low, high = env.action_space.low, env.action_space.high
 
     for i in range(start, episodes):
-        s = env.reset()
-        ep_reward = 0.0
+        s, ep_reward = env.reset(), 0.0
 
         for j in range(MAX_EP_STEPS):
             a = actor.choose_action(s)
             a = np.clip(np.random.normal(a, var), low, high)  # noise, to explore
             s_, r, done, info = env.step(a)
-
             M.store_transition(s, a, r / REWARD_SCALE, s_)
 
             if M.pointer > MEMORY_CAPACITY:  # the memory has been filled once
@@ -291,7 +284,17 @@ def train(env, actor, critic, M, episodes=MAX_EPISODES, start=0, var=VAR):
         yield Episode(i, ep_reward, var)
 
 
-if __name__ == '__main__':
-    from experiment import program  # the command line, the run's folder, pictures
+def main(run):
+    """The program. `run` makes the environment, prints, saves and resumes; see lab/program.py."""
+    env = run.make_env(ENV_NAME)
+    sess, actor, critic, M = build(env, run.replacement, run.seed)
+    run.begin(sess, M, S=actor.S, a=actor.a, q=critic.q, loss=critic.loss)
+    for episode in train(env, actor, critic, M, run.episodes, run.start, run.var):
+        run.record(episode)
+    run.end()
 
-    program.main(sys.modules[__name__])
+
+if __name__ == '__main__':
+    from lab.program import run_program  # the command line, the run's folder, pictures
+
+    run_program(__file__)

@@ -6,15 +6,14 @@ Read `ddpg.py` first; symbols and shapes are those of its table. What is differe
 - replacement is soft only, and both targets are replaced before anything learns.
 """
 
-import support.quiet  # noqa: F401  imports TensorFlow and gym without their start-up messages
-import sys
+from fast_tf import make_callable, new_session  # first: it silences TensorFlow's start-up messages
+
 from collections import namedtuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from memory import Memory
-from support.session import make_callable, new_session
 
 # What has been read from a variable does not change any more, on TensorFlow 1 too; see ddpg.py.
 tf.enable_resource_variables()
@@ -27,7 +26,7 @@ MAX_EP_STEPS = 200
 LR_A = 0.001  # learning rate of the actor
 LR_C = 0.002  # learning rate of the critic
 GAMMA = 0.9  # discount of the next state's value
-SOFT = dict(name='soft', tau=0.01)  # targets move this share of the way at every learning step
+TAU = 0.01  # targets move this share of the way at every learning step
 MEMORY_CAPACITY = 10000  # transitions
 BATCH_SIZE = 32
 HIDDEN_UNITS = 30  # in the one hidden layer of each network
@@ -53,7 +52,7 @@ def dense(x, units, name, activation=None, trainable=True):
 class DDPG(object):
     """Actor and critic. Source: tutorial, 简化版代码; Lillicrap et al. 2015, Algorithm 1."""
 
-    def __init__(self, state_dim, low, high, tau):
+    def __init__(self, state_dim, low, high):
         self.memory = Memory(MEMORY_CAPACITY, dims=2 * state_dim + len(low) + 1)
         self.sess = new_session()
         self.state_dim = state_dim
@@ -67,7 +66,7 @@ class DDPG(object):
             a_ = self._build_a(self.S_, scope='target', trainable=False)
         with tf.variable_scope('Critic'):
             # self.a is the actor's; when the critic learns, actions from memory are fed for it
-            q = self._build_c(self.S, self.a, scope='eval', trainable=True)
+            self.q = self._build_c(self.S, self.a, scope='eval', trainable=True)
             q_ = self._build_c(self.S_, a_, scope='target', trainable=False)
 
         self.ae_params = tf.get_collection(tf.GraphKeys.GLOBAL_VARIABLES, scope='Actor/eval')
@@ -77,15 +76,15 @@ class DDPG(object):
         pairs = list(zip(self.at_params + self.ct_params, self.ae_params + self.ce_params))
 
         with tf.variable_scope('soft_replace'):
-            self.soft_replace = [tf.assign(t, (1 - tau) * t + tau * e) for t, e in pairs]
+            self.soft_replace = [tf.assign(t, (1 - TAU) * t + TAU * e) for t, e in pairs]
         with tf.variable_scope('TD_error'):
             q_target = self.R + GAMMA * q_
-            self.td_error = tf.reduce_mean(tf.squared_difference(q_target, q))
+            self.td_error = tf.reduce_mean(tf.squared_difference(q_target, self.q))
         with tf.variable_scope('C_train'):
             opt = tf.train.AdamOptimizer(LR_C)  # var_list: see ddpg.py, it spares the actor
             self.ctrain = opt.minimize(self.td_error, var_list=self.ce_params)
         with tf.variable_scope('A_loss'):
-            self.a_loss = -tf.reduce_mean(q)  # less of it is more of q
+            self.a_loss = -tf.reduce_mean(self.q)  # less of it is more of q
         with tf.variable_scope('A_train'), tf.control_dependencies(self.soft_replace):
             opt = tf.train.AdamOptimizer(LR_A)
             self.atrain = opt.minimize(self.a_loss, var_list=self.ae_params)
@@ -93,6 +92,8 @@ class DDPG(object):
         with tf.name_scope('init'):
             self.sess.run(tf.global_variables_initializer())
             self.sess.run([tf.assign(t, e) for t, e in pairs])  # targets begin as copies
+        # sess.run(self.a, {S: b_s}); sess.run(self.atrain, {S: b_s});
+        # sess.run(self.ctrain, {S: b_s, a: b_a, R: b_r, S_: b_s_})
         self._act = make_callable(self.sess, self.a, [self.S])
         self._atrain = make_callable(self.sess, self.atrain, [self.S])
         self._ctrain = make_callable(self.sess, self.ctrain, [self.S, self.a, self.R, self.S_])
@@ -130,33 +131,32 @@ class DDPG(object):
             return dense(net, 1, 'q', trainable=trainable)
 
 
-def build(env, replacement=SOFT, seed=None):
-    """Return a DDPG for `env` in a graph of its own; parameters as in `ddpg.build`."""
+def build(env, seed=None):
+    """Return a DDPG for `env` in a graph of its own; `seed` as in `ddpg.build`."""
     if seed is not None:
         np.random.seed(seed)
         env.seed(seed)
     with tf.Graph().as_default():
         tf.set_random_seed(seed)
         states, actions = env.observation_space, env.action_space
-        return DDPG(states.shape[0], actions.low, actions.high, replacement['tau'])
+        return DDPG(states.shape[0], actions.low, actions.high)
 
 
-def train(env, ddpg, episodes=MAX_EPISODES, start=0, var=VAR):
+def train(env, ddpg, episodes=None, start=0, var=None):
     """Train as `ddpg.train` does: from episode `start` up to `episodes`, yielding each."""
+    episodes = MAX_EPISODES if episodes is None else episodes
+    var = VAR if var is None else var
     low, high = env.action_space.low, env.action_space.high
     for i in range(start, episodes):
-        s = env.reset()
-        ep_reward = 0.0
+        s, ep_reward = env.reset(), 0.0
         for j in range(MAX_EP_STEPS):
             a = ddpg.choose_action(s)
             a = np.clip(np.random.normal(a, var), low, high)  # noise, to explore
             s_, r, done, info = env.step(a)
             ddpg.store_transition(s, a, r / REWARD_SCALE, s_)
-
             if ddpg.memory.pointer > MEMORY_CAPACITY:
                 var *= VAR_DECAY
                 ddpg.learn()
-
             s = s_
             ep_reward += r
             if done:
@@ -164,7 +164,17 @@ def train(env, ddpg, episodes=MAX_EPISODES, start=0, var=VAR):
         yield Episode(i, ep_reward, var)
 
 
-if __name__ == '__main__':
-    from experiment import program  # the command line, the run's folder, pictures
+def main(run):
+    """The program; `run` is as in ddpg.py."""
+    env = run.make_env(ENV_NAME)
+    ddpg = build(env, run.seed)
+    run.begin(ddpg.sess, ddpg.memory, S=ddpg.S, a=ddpg.a, q=ddpg.q, loss=ddpg.td_error)
+    for episode in train(env, ddpg, run.episodes, run.start, run.var):
+        run.record(episode)
+    run.end()
 
-    program.main(sys.modules[__name__])
+
+if __name__ == '__main__':
+    from lab.program import run_program  # the command line, the run's folder, pictures
+
+    run_program(__file__)

@@ -12,16 +12,13 @@ class Memory(object):
     Learning from a random batch of old transitions, rather than from the last few, breaks the
     correlation between consecutive steps. Source: tutorial, 记忆库 Memory; Lillicrap et al. 2015
     (arXiv 1509.02971), Algorithm 1.
-
-    Raises ValueError if `capacity` or `dims` is not a whole number of at least 1.
     """
 
     def __init__(self, capacity, dims):
-        for name, value in (('capacity', capacity), ('dims', dims)):
-            if value != int(value) or value < 1:
-                raise ValueError(f'Memory {name} must be a whole number of at least 1, got {value}')
-        self.capacity, self.dims = int(capacity), int(dims)
-        self.data = np.zeros((self.capacity, self.dims), dtype=np.float32)
+        if capacity < 1 or dims < 1:
+            raise ValueError(f'Memory needs room for at least one number, got {capacity} x {dims}')
+        self.capacity = capacity
+        self.data = np.zeros((capacity, dims), dtype=np.float32)
         self.pointer = 0
 
     def store_transition(self, s, a, r, s_):
@@ -30,13 +27,7 @@ class Memory(object):
         s and s_ are (state_dim,), a is (action_dim,) and r a number. Raises ValueError if together
         they are not `dims` numbers.
         """
-        transition = np.concatenate((s, a, (r,), s_))
-        if len(transition) != self.dims:
-            raise ValueError(
-                f'a row of this memory has {self.dims} numbers, this transition has '
-                f'{len(transition)} (s {len(s)}, a {len(a)}, r 1, s_ {len(s_)})'
-            )
-        self.data[self.pointer % self.capacity] = transition
+        self.data[self.pointer % self.capacity] = np.concatenate((s, a, [r], s_))
         self.pointer += 1
 
     def sample(self, n):
@@ -46,8 +37,16 @@ class Memory(object):
         once: its empty rows are no transitions.
         """
         if self.pointer < self.capacity:
-            raise RuntimeError(
-                f'the memory can be sampled once it is full: it holds {self.pointer} of '
-                f'{self.capacity} transitions'
-            )
+            raise RuntimeError(f'the memory holds {self.pointer} of {self.capacity} transitions')
         return self.data[np.random.randint(self.capacity, size=n)]
+
+    def state_dict(self):
+        """Return all that the memory has, {name: array or number}: a checkpoint keeps it.
+
+        What you add to it in __init__, an array of priorities for example, is kept too.
+        """
+        return dict(vars(self))
+
+    def load_state_dict(self, state):
+        """Bring the memory to a state that state_dict has returned."""
+        vars(self).update(state)

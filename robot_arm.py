@@ -4,15 +4,12 @@ This file is an environment and its numbers; nothing of the algorithm is here. A
 your own is named as this one may be: `python ddpg.py --env robot_arm:Arm-v0`.
 """
 
-import support.quiet  # noqa: F401  imports TensorFlow and gym without their start-up messages
-import sys
+import os
 
 import gym
 import numpy as np
 from gym.envs.registration import register
 from gym.utils import seeding
-
-from ddpg import Memory, build, train  # noqa: F401  the lesson, with these numbers of our own:
 
 #####################  hyperparameters  #####################
 
@@ -44,28 +41,26 @@ class Arm(gym.Env):
                         goal from the base, x and y in m
                         1 while the finger is within the goal's circle, else 0
     reward              minus the distance from finger to goal in m, plus 1 within the circle
-    done                always False: MAX_EP_STEPS ends an episode. The target looks on from s_,
+    done                always False: MAX_EP_STEPS ends an episode. The target bootstraps from s_,
                         so an end at the goal would teach that the rewards of staying go on
     ===========  =====  ========================================================================
 
-    In a window the mouse moves the goal, see `user_input`.
+    In a window the mouse moves the goal.
     """
 
-    metadata = {'render.modes': ['human', 'rgb_array'], 'video.frames_per_second': 30}
+    metadata = {'render.modes': ['rgb_array'], 'video.frames_per_second': 30}
     link = 0.5  # m, the length of each
     dt = 0.1  # s
     goal_radius = 0.075  # m
     goal_bound = 0.5  # m, of each coordinate of the goal's centre
-    view = 1.1  # m from the base to the window's edge
-    side = 400  # pixels of the window
+    view = 1.1  # m from the base to the picture's edge
+    side = 400  # pixels of the picture
 
     def __init__(self):
         self.action_space = gym.spaces.Box(-1, 1, (2,), np.float32)
         high = np.array([1, 1, 1.5, 1.5, 0.5, 0.5, 1], np.float32)
         low = np.array([-1, -1, -1.5, -1.5, -0.5, -0.5, 0], np.float32)
         self.observation_space = gym.spaces.Box(low, high, dtype=np.float32)
-        self.viewer = None
-        self.user_input = None  # where the mouse has put the goal, [x, y]
         self.seed()
 
     def seed(self, seed=None):
@@ -77,13 +72,10 @@ class Arm(gym.Env):
         """Begin an episode and return its first observation."""
         self.angles = self.np_random.uniform(0, 2 * np.pi, 2)
         self.goal = self.np_random.uniform(-self.goal_bound, self.goal_bound, 2)
-        self.user_input = None
         return self._observation()
 
     def step(self, action):
         """Turn the joints; return the observation, the reward, False and an empty dict."""
-        if self.user_input is not None:
-            self.goal = np.array(self.user_input)
         turn = np.clip(action, self.action_space.low, self.action_space.high) * self.dt
         self.angles = (self.angles + turn) % (2 * np.pi)
         s_ = self._observation()
@@ -106,45 +98,41 @@ class Arm(gym.Env):
         parts = elbow - self.goal, finger - self.goal, self.goal, [self._at_goal()]
         return np.concatenate(parts).astype(np.float32)
 
-    def on_mouse_motion(self, x, y, dx, dy):
-        """Move the goal to the mouse, at `x`, `y` in pixels, or as near to it as goals lie."""
-        place = (np.array([x, y]) / self.side * 2 - 1) * self.view
-        self.user_input = np.clip(place, -self.goal_bound, self.goal_bound).tolist()
+    def on_mouse(self, x, y):
+        """Move the goal to the mouse, or as near to it as goals lie; `x` and `y` in 0..1."""
+        place = (np.array([x, y]) * 2 - 1) * self.view
+        self.goal = np.clip(place, -self.goal_bound, self.goal_bound)
 
-    def render(self, mode='human'):
-        """Draw the arm, or return the picture for mode 'rgb_array'."""
-        from gym.envs.classic_control import rendering  # here: it fails where there is no display
+    def render(self, mode='rgb_array'):
+        """Return a picture of the arm, (side, side, 3), uint8."""
+        from lab.drawing import Canvas  # here: to learn, one needs no pictures
 
-        if self.viewer is None:
-            self.viewer = rendering.Viewer(self.side, self.side)
-            self.viewer.set_bounds(-self.view, self.view, -self.view, self.view)
-            self.viewer.window.on_mouse_motion = self.on_mouse_motion
-        elbow, finger = self.joints()
+        canvas = Canvas(self.side, self.view)
+        base, (elbow, finger) = np.zeros(2), self.joints()
+        colour = (77, 204, 102) if self._at_goal() else (77, 128, 230)  # green once it is there
+        canvas.disc(self.goal, self.goal_radius, colour)
+        for start, end in ((base, elbow), (elbow, finger)):
+            canvas.rod(start, end, 0.08, (204, 77, 77))
+        for joint in (base, elbow):
+            canvas.disc(joint, 0.02, (0, 0, 0))
+        canvas.disc(finger, 0.03, (242, 191, 26))
+        return canvas.picture()
 
-        def draw(shape, colour, place, angle=0.0):
-            shape.set_color(*colour)
-            shape.add_attr(rendering.Transform(place, angle))
-            self.viewer.add_onetime(shape)
 
-        colour = (0.3, 0.8, 0.4) if self._at_goal() else (0.3, 0.5, 0.9)  # green once it is there
-        draw(rendering.make_circle(self.goal_radius), colour, self.goal)
-        for place, angle in (((0, 0), self.angles[0]), (elbow, self.angles.sum())):
-            draw(rendering.make_capsule(self.link, 0.08), (0.8, 0.3, 0.3), place, angle)
-        for place in ((0, 0), elbow):
-            draw(rendering.make_circle(0.02), (0, 0, 0), place)
-        draw(rendering.make_circle(0.03), (0.95, 0.75, 0.1), finger)
-        return self.viewer.render(return_rgb_array=mode == 'rgb_array')
+#####################  主程序 (the program)  #####################
 
-    def close(self):
-        """Close the window."""
-        if self.viewer:
-            self.viewer.close()
-            self.viewer = None
+
+def lesson():
+    """Return ddpg.py, its build, train and main, as a module with the numbers above."""
+    from lab.hyperparameters import load
+
+    numbers = {name: value for name, value in globals().items() if name.isupper()}
+    return load(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'ddpg.py'), numbers)
 
 
 if __name__ == '__main__':
-    from experiment import program  # the command line, the run's folder, pictures
+    from lab.program import run_program  # the command line, the run's folder, pictures
 
-    program.main(sys.modules[__name__])
-else:  # run as a program, this file is imported once more: as the `robot_arm` of ENV_NAME
+    run_program(__file__)
+elif __name__ == ENV_NAME.partition(':')[0]:  # once: the lab loads this file under other names too
     register(id='Arm-v0', entry_point=Arm)

@@ -1,8 +1,8 @@
-"""DDPG's learning step in NumPy float32, written to be fast: the floor that the lesson is held to.
+"""DDPG's learning step of ddpg.py by hand in NumPy.
 
-The equations are those of tests/helpers/reference.py. What makes it fast: the parameters of a
-network lie in one vector, so that Adam and the replacement are a few operations for all of them,
-and every array is written in place.
+In float32 it is the floor that the lesson's speed is held to, in float64 a reference for its
+weights. What makes it fast: the parameters of a network lie in one vector, so that Adam and the
+replacement are a few operations for all of them, and what is large is written in place.
 """
 
 import ddpg
@@ -10,26 +10,22 @@ import numpy as np
 
 
 class Network(object):
-    """Views of one float32 vector as weights and biases, and another one for their gradients."""
+    """A network's weights and biases, their target's and their gradients: views of vectors.
 
-    def __init__(self, arrays):
-        self.vector = np.concatenate([np.ravel(a) for a in arrays]).astype(np.float32)
-        self.shapes = [np.shape(a) for a in arrays]
-        self.params = self._views(self.vector)
-        self.target = self.vector.copy()
-        self.target_params = self._views(self.target)
-        self.grad = np.zeros_like(self.vector)
-        self.grads = self._views(self.grad)
-        self.m, self.v, self.t = np.zeros_like(self.grad), np.zeros_like(self.grad), 0
-        self.work = np.zeros_like(self.grad)
+    `state`, (4, size), is all that a learning step changes, but for the count `t` of Adam's steps.
+    """
 
-    def _views(self, vector):
-        views, start = [], 0
-        for shape in self.shapes:
-            size = int(np.prod(shape))
-            views.append(vector[start : start + size].reshape(shape))
-            start += size
-        return views
+    def __init__(self, arrays, dtype):
+        first = np.concatenate([np.ravel(a) for a in arrays])
+        self.state, self.t = np.zeros((4, first.size), dtype), 0
+        self.vector, self.target, self.m, self.v = self.state
+        self.vector[:] = self.target[:] = first
+        self.grad, self.work = np.zeros_like(self.vector), np.zeros_like(self.vector)
+        ends = np.cumsum([np.size(a) for a in arrays])[:-1]
+        self.params, self.target_params, self.grads = (
+            [part.reshape(np.shape(a)) for part, a in zip(np.split(vector, ends), arrays)]
+            for vector in (self.vector, self.target, self.grad)
+        )
 
     def adam(self, rate):
         """Move the parameters down `grad`; a negative rate moves up."""
@@ -56,57 +52,62 @@ class Network(object):
 
 
 class NumpyDDPG(object):
-    """The original version's `choose_action` and `learn`, with its numbers.
+    """`choose_action` and `learn` of ddpg.py, with its hyperparameters.
 
     Args:
-        actor, critic: the parameters, as lists of arrays.
+        actor, critic: the parameters to begin with, as lists of arrays.
         low, high: the bounds of the action.
     """
 
-    def __init__(self, actor, critic, low, high):
-        self.actor, self.critic = Network(actor), Network(critic)
+    def __init__(self, actor, critic, low, high, dtype=np.float32):
+        self.actor, self.critic = Network(actor, dtype), Network(critic, dtype)
         self.centre, self.bound = (high + low) / 2, (high - low) / 2
 
     def choose_action(self, s):
         """Return mu(s), (action_dim,), for one state."""
         w1, b1, w2, b2 = self.actor.params
-        z = np.maximum(s.astype(np.float32) @ w1 + b1, 0)
+        z = np.maximum(s.astype(w1.dtype) @ w1 + b1, 0)
         return np.tanh(z @ w2 + b2) * self.bound + self.centre
 
-    def _mu(self, params, s):
+    def slope(self, h):
+        """Return ReLU's derivative at h."""
+        return h > 0
+
+    def mu(self, params, s):
+        """Return mu(s), (n, action_dim), and what the gradient needs."""
         w1, b1, w2, b2 = params
-        z = s @ w1
-        z += b1
-        np.maximum(z, 0, out=z)
+        h = s @ w1
+        h += b1
+        z = np.maximum(h, 0)
         t = z @ w2
         t += b2
         np.tanh(t, out=t)
-        return t * self.bound + self.centre, z, t
+        return t * self.bound + self.centre, h, z, t
 
     @staticmethod
-    def _q(params, s, a):
+    def q(params, s, a):
+        """Return Q(s, a), (n, 1), and what the gradient needs."""
         w1_s, w1_a, b1, w2, b2 = params
-        z = s @ w1_s
-        z += a @ w1_a
-        z += b1
-        np.maximum(z, 0, out=z)
+        h = s @ w1_s
+        h += a @ w1_a
+        h += b1
+        z = np.maximum(h, 0)
         q = z @ w2
         q += b2
-        return q, z
+        return q, h, z
 
     def learn(self, b_s, b_a, b_r, b_s_):
         """One learning step: critic, its target, actor, its target."""
-        q_, _ = self._q(
-            self.critic.target_params, b_s_, self._mu(self.actor.target_params, b_s_)[0]
-        )
-        q, z = self._q(self.critic.params, b_s, b_a)
+        a_ = self.mu(self.actor.target_params, b_s_)[0]
+        q_ = self.q(self.critic.target_params, b_s_, a_)[0]
+        q, h, z = self.q(self.critic.params, b_s, b_a)
         q_ *= ddpg.GAMMA
         q_ += b_r
         q -= q_
         q *= 2.0 / len(q)
         g_s, g_a, g_b1, g_w2, g_b2 = self.critic.grads
         dz = q @ self.critic.params[3].T
-        dz *= z > 0
+        dz *= self.slope(h)
         np.matmul(b_s.T, dz, out=g_s)
         np.matmul(b_a.T, dz, out=g_a)
         dz.sum(axis=0, out=g_b1.reshape(-1))
@@ -115,16 +116,16 @@ class NumpyDDPG(object):
         self.critic.adam(ddpg.LR_C)
         self.critic.replace(ddpg.SOFT['tau'])
 
-        a, z, t = self._mu(self.actor.params, b_s)
-        _, zq = self._q(self.critic.params, b_s, a)
+        a, h, z, t = self.mu(self.actor.params, b_s)
+        _, h_q, _ = self.q(self.critic.params, b_s, a)
         _, w1_a, _, w2, _ = self.critic.params
-        dy = ((zq > 0) * w2.T) @ w1_a.T  # dQ/da
+        dy = (self.slope(h_q) * w2.T) @ w1_a.T  # dQ/da
         dy *= self.bound
         t *= t
         np.subtract(1, t, out=t)
         dy *= t
         dz = dy @ self.actor.params[2].T
-        dz *= z > 0
+        dz *= self.slope(h)
         g_w1, g_b1, g_w2, g_b2 = self.actor.grads
         np.matmul(b_s.T, dz, out=g_w1)
         dz.sum(axis=0, out=g_b1)

@@ -3,100 +3,76 @@
 Each contender is ddpg.py with one of those lines undone.
 """
 
+from functools import partial
 from unittest import mock
 
 import ddpg
+import fast_tf
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from benchmarks.contenders import lesson, loop, on_one_core, paired, take_turns
-from experiment.options import Parser, whole_number
-from memory import Memory
-from support import session
-from support.messages import ends_in_one_line, say
+from benchmarks import contenders
+from benchmarks.contenders import loop, take_turns
+from lab.messages import echo, exit_cleanly
 
 
 def undone(target, name, value):
-    """Return the `loop` of ddpg.py as built while `target.name` is `value`."""
-    with mock.patch.object(target, name, value):
-        return loop(lesson(ddpg))
+    """Return a contender: ddpg.py as it is built while `target.name` is `value`."""
+
+    def contender(env):
+        with mock.patch.object(target, name, value):
+            return contenders.original(env)
+
+    return contender
 
 
-def without(change):
-    """Return the `loop` of ddpg.py in sessions whose configuration went through `change`."""
-    proto = session.config()
+def with_config(change):
+    """Return a contender: ddpg.py in a session whose configuration went through `change`."""
+    proto = fast_tf.config()
     change(proto)
-    return undone(session, 'config', lambda: proto)
-
-
-def usual_executor(proto):
-    """Choose the one that hands operations to a pool of threads."""
-    proto.experimental.executor_type = ''
-
-
-def graph_optimiser(proto):
-    """Leave it as it is where nobody says otherwise."""
-    proto.graph_options.ClearField('rewrite_options')
+    return undone(fast_tf, 'config', lambda: proto)
 
 
 def in_two_calls(env):
     """ddpg.py, where each update is a call and each replacement another."""
-    sess, actor, critic = ddpg.build(env, seed=1)
+    sess, actor, critic, M = ddpg.build(env, seed=1)
+    make, tau = partial(fast_tf.make_callable, sess), ddpg.SOFT['tau']
+    train_actor = make(actor.train_op, [actor.S])
+    train_critic = make(critic.train_op, [critic.S, critic.a, critic.R, critic.S_])
     with sess.graph.as_default():
-        feeds = {actor: [actor.S], critic: [critic.S, critic.a, critic.R, critic.S_]}
-        train = {net: session.make_callable(sess, net.train_op, feeds[net]) for net in feeds}
-        tau = ddpg.SOFT['tau']
-        replace = {
-            net: sess.make_callable(ddpg.replace_op(net.t_params, net.e_params, tau))
-            for net in feeds
-        }
+        replace = [ddpg.replace_op(net.t_params, net.e_params, tau) for net in (actor, critic)]
+    replace_actor, replace_critic = map(sess.make_callable, replace)
 
     def learn(b_s, b_a, b_r, b_s_):
-        train[critic](b_s, b_a, b_r, b_s_)
-        replace[critic]()
-        train[actor](b_s)
-        replace[actor]()
+        train_critic(b_s, b_a, b_r, b_s_)
+        replace_critic()
+        train_actor(b_s)
+        replace_actor()
 
-    return paired(env, actor.choose_action, learn)
-
-
-class Float64Memory(Memory):
-    """The memory as NumPy would have made it."""
-
-    def __init__(self, capacity, dims):
-        super().__init__(capacity, dims)
-        self.data = self.data.astype(np.float64)
+    return contenders.in_the_loop(env, actor.choose_action, learn, M)
 
 
-def contenders():
-    """Return {what is undone: `loop` of it}, ddpg.py as it is first."""
-    return {
-        'nothing': loop(lesson(ddpg)),
-        'SINGLE_THREADED_EXECUTOR': without(usual_executor),
-        'rewrite_options': without(graph_optimiser),
-        'make_callable': undone(ddpg, 'make_callable', tf.Session.make_callable),
-        'train and replace in one call': loop(in_two_calls),
-        'float32 memory': undone(ddpg, 'Memory', Float64Memory),
-    }
+def in_float64(env):
+    """ddpg.py with a memory as NumPy would have made it."""
+    sess, actor, critic, M = ddpg.build(env, seed=1)
+    M.data = M.data.astype(np.float64)
+    return ddpg.train(env, actor, critic, contenders.fill(M, env), contenders.ENDLESS)
 
 
-def main():
-    """Measure and print the table."""
-    parser = Parser(prog='benchmarks.savings', description=__doc__)
-    parser.add_argument(
-        '--rounds', type=whole_number(1), default=81, help='episodes each (default: 81)'
-    )
-    rounds = parser.parse_args().rounds
-    say(f'{on_one_core()}\n')
-    times = take_turns(contenders(), rounds)
-    ours = np.array(times['nothing'])
-    say('| undone | microseconds a learning step, median | it saves |')
-    say('|---|---:|---:|')
-    for name, values in times.items():
-        saved = np.median(1 - ours / values)
-        say(f'| {name} | {np.median(values):.0f} | {saved:.1%} |')
-
+CONTENDERS = {  # what is undone
+    'nothing': contenders.original,
+    'SINGLE_THREADED_EXECUTOR': with_config(lambda proto: proto.ClearField('experimental')),
+    'rewrite_options': with_config(lambda proto: proto.graph_options.ClearField('rewrite_options')),
+    'make_callable': undone(ddpg, 'make_callable', tf.Session.make_callable),
+    'train and replace in one call': in_two_calls,
+    'float32 memory': in_float64,
+}
 
 if __name__ == '__main__':
-    with ends_in_one_line('benchmarks.savings'):
-        main()
+    with exit_cleanly('benchmarks.savings'):
+        rounds = contenders.begin('benchmarks.savings', __doc__, 81)
+        times = take_turns({name: loop(each) for name, each in CONTENDERS.items()}, rounds)
+        echo('| undone | microseconds a learning step, median | it saves |\n|---|---:|---:|')
+        for name, values in times.items():
+            saved = np.median(1 - times['nothing'] / values)
+            echo(f'| {name} | {np.median(values):.0f} | {saved:.1%} |')

@@ -1,45 +1,41 @@
 """How long a learning step takes, and where its time goes: `python -m benchmarks.step_time`.
 
 All contenders run the lesson's own loop on Pendulum in one process, on one core, with the same
-memory, and take turns, one episode each.
+memory, and take turns, one episode each. Stable-Baselines3 is among them where it is installed.
 """
 
+import importlib.util
 import time
+from functools import partial
 
 import ddpg
 import ddpg_update
 import ddpg_update2
 import numpy as np
 
-from benchmarks import contenders, scaling
-from benchmarks.contenders import lesson, loop, take_turns
-from experiment.options import Parser, whole_number
-from support.messages import ends_in_one_line, say
+from benchmarks import contenders
+from benchmarks.contenders import loop, take_turns
+from lab.messages import echo, exit_cleanly
 
 
 def compare(rounds):
     """Print the contenders' table."""
-    runners = {
+    functions = {
         'textbook': loop(contenders.textbook),
-        'ddpg.py': loop(lesson(ddpg)),
-        'ddpg_update.py': loop(lesson(ddpg_update)),
-        'ddpg_update2.py': loop(lesson(ddpg_update2)),
+        'ddpg.py': loop(contenders.original),
+        'ddpg_update.py': loop(partial(contenders.simplified, lesson=ddpg_update)),
+        'ddpg_update2.py': loop(partial(contenders.simplified, lesson=ddpg_update2)),
         'NumPy by hand': loop(contenders.in_numpy),
     }
-    theirs = contenders.stable_baselines3()
-    if theirs is not None:
-        runners['Stable-Baselines3'] = theirs
-    times = take_turns(runners, rounds)
-
-    ours = np.array(times['ddpg.py'])
-    say('| | microseconds a learning step, median | quarter to three quarters | to ddpg.py |')
-    say('|---|---:|---:|---:|')
+    if importlib.util.find_spec('stable_baselines3'):
+        functions['Stable-Baselines3'] = loop(contenders.stable_baselines3)
+    times = take_turns(functions, rounds)
+    echo('| | microseconds a learning step, median | interquartile range | to ddpg.py |')
+    echo('|---|---:|---:|---:|')
     for name, values in times.items():
-        quarter, median, three = np.percentile(values, [25, 50, 75])
-        ratio = np.median(np.array(values) / ours)
-        say(f'| {name} | {median:.0f} | {quarter:.0f} to {three:.0f} | {ratio:.2f} |')
-    if theirs is None:
-        say('(Stable-Baselines3 is not installed here: pip install stable-baselines3)')
+        low, median, high = np.percentile(values, [25, 50, 75])
+        ratio = np.median(values / times['ddpg.py'])
+        echo(f'| {name} | {median:.0f} | {low:.0f} to {high:.0f} | {ratio:.2f} |')
 
 
 def parts(rounds):
@@ -55,58 +51,36 @@ def parts(rounds):
             seconds[part] += time.perf_counter() - start
             return result
 
-        seconds[part] = 0.0
         setattr(owner, name, watched)
+        seconds[part] = 0.0
 
     def contender(env):
-        _, actor, critic = ddpg.build(env, seed=1)
-        M = contenders.full_memory(env)
-        watch(actor, 'choose_action', 'act')
+        sess, actor, critic, M = ddpg.build(env, seed=1)
+        contenders.fill(M, env)
+        watch(actor, 'choose_action', 'action')
         watch(env, 'step', 'environment')
-        watch(M, 'store_transition', 'store')
-        watch(M, 'sample', 'sample')
+        watch(M, 'store_transition', 'into memory')
+        watch(M, 'sample', 'batch from memory')
         watch(critic, 'learn', 'critic')
         watch(actor, 'learn', 'actor')
-        return ddpg.train(env, actor, critic, M, episodes=10**9)
+        return ddpg.train(env, actor, critic, M, contenders.ENDLESS)
 
-    timed_loop = loop(contender, time.perf_counter)  # the other clock takes longer to read
+    whole = loop(contender, clock=time.perf_counter)  # the other clock takes longer to read
 
     def episode():
         seconds.update(dict.fromkeys(seconds, 0.0))
-        microseconds = timed_loop()
+        microseconds = whole()
         spent = [value / ddpg.MAX_EP_STEPS * 1e6 for value in seconds.values()]
         return [*spent, microseconds - sum(spent)]
 
     table = np.median(take_turns({'ddpg.py': episode}, rounds)['ddpg.py'], axis=0)
-    say('\n| part of a step of ddpg.py | microseconds, median | share |')
-    say('|---|---:|---:|')
+    echo('\n| part of a step of ddpg.py | microseconds, median | share |\n|---|---:|---:|')
     for part, value in zip([*seconds, 'noise, and the loop itself'], table):
-        say(f'| {part} | {value:.1f} | {value / sum(table):.0%} |')
-
-
-def main():
-    """Measure; the contenders on one core."""
-    parser = Parser(prog='benchmarks.step_time', description=__doc__)
-    parser.add_argument(
-        '--rounds', type=whole_number(1), default=41, help='episodes a contender (default: 41)'
-    )
-    parser.add_argument(
-        '--scaling',
-        metavar='PNG',
-        nargs='?',
-        const='step_time_scaling.png',
-        help='the time against the batch size instead (default: %(const)s)',
-    )
-    options = parser.parse_args()
-    if options.scaling:
-        say(f'{contenders.versions()}\n')
-        scaling.measure(options.scaling, options.rounds)
-    else:
-        say(f'{contenders.on_one_core()}\n')
-        compare(options.rounds)
-        parts(options.rounds)
+        echo(f'| {part} | {value:.1f} | {value / sum(table):.0%} |')
 
 
 if __name__ == '__main__':
-    with ends_in_one_line('benchmarks.step_time'):
-        main()
+    with exit_cleanly('benchmarks.step_time'):
+        rounds = contenders.begin('benchmarks.step_time', __doc__, 41)
+        compare(rounds)
+        parts(rounds)

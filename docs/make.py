@@ -1,44 +1,44 @@
-"""Make the pictures of the pages: `python -m docs.make`.
+"""Make the pictures of the pages: `python -m docs.make`, or only some: `... film page`.
 
-It trains `ddpg.py` once with seed 1, and leaves in this folder
+It trains `ddpg.py` and `robot_arm.py` with seed 1, and leaves in this folder
 
-    curve.png           the run's curve
-    swing.gif           an episode of its best policy
-    graph.png           the graph tab of TensorBoard
-    graph_open.png      there too, Critic and Actor opened
-    actor_update.svg    drawn from actor_update.dot
-    critic_update.svg   drawn from critic_update.dot
-    seeing.png          what the networks have learned, as docs/seeing.py draws it
-    value.png           Q against the true return, from there too
+    curve       curve.png, the run's curve
+    film        swing.gif, an episode of its best policy
+    page        run.html, the run's page, and page.png and page.zh-CN.png, its upper part
+    seeing      seeing.png and value.png, as docs/seeing.py draws them
+    arm         robot_arm.gif, the first steps of some episodes of the arm's best policy
+    diagrams    an .svg of every .dot that lies here
 
-`python -m docs.make graph diagrams` makes only some of them. The graph needs selenium, Chromium and
-its driver, the film a display or Xvfb, and the diagrams Graphviz's `dot`.
+The page's pictures need Chromium, the diagrams Graphviz's `dot`.
 """
 
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from support.messages import BadInput, RunFailed, ends_in_one_line, one_line
+from lab.messages import TrainingError, UsageError, exit_cleanly
 
-HERE = Path(__file__).parent
-START = '12'  # the seed of a start near the bottom
+HERE = Path(__file__).resolve().parent
+START, SEEN = 12, 60  # the seed of a start near the bottom; steps of an episode of the arm
+SHOT = 'chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --virtual-time-budget=4000'
+SHOT += ' --window-size=980,1010 --force-device-scale-factor=1.5'
 
 
 def command(*words):
-    """Run a program; RunFailed if it is not there or fails, which it has told itself."""
+    """Run a program in the project's folder."""
+    words = [str(word) for word in words]
     try:
         subprocess.run(words, cwd=str(HERE.parent), check=True)
-    except FileNotFoundError:
-        raise RunFailed(f'{words[0]} is not installed')
-    except subprocess.CalledProcessError as error:
-        raise RunFailed(f'{" ".join(words)} ended with exit code {error.returncode}')
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise TrainingError(f'{" ".join(words)}: {error}')
 
 
-def lesson(*words):
-    command(sys.executable, 'ddpg.py', *words)
+def lesson(*words, program='ddpg.py'):
+    """Run a lesson's program."""
+    command(sys.executable, program, *words)
 
 
 def curve(run):
@@ -46,46 +46,43 @@ def curve(run):
 
 
 def film(run):
-    lesson('--play', str(run), '--seed', START, '--gif', str(HERE / 'swing.gif'), '--force')
+    lesson('--play', run, '--seed', START, '--gif', HERE / 'swing.gif', '--force')
 
 
-def graph(run):
-    try:
-        from docs.graph import pictures
-        from docs.browser import tensorboard
-
-        with tensorboard(run) as address:
-            for image, name in zip(pictures(address), ('graph.png', 'graph_open.png')):
-                image.quantize(64).save(str(HERE / name), optimize=True)
-    except Exception as error:  # no selenium, no browser, no driver: each says it in its own way
-        raise RunFailed(f'the graph needs selenium, Chromium and its driver ({one_line(error)})')
-
-
-def diagrams(run):
-    for name in ('actor_update', 'critic_update'):
-        command('dot', '-Tsvg', str(HERE / f'{name}.dot'), '-o', str(HERE / f'{name}.svg'))
+def page(run):
+    lesson('--play', run, '--page', HERE / 'run.html', '--force')
+    for language, name in (('en', 'page.png'), ('zh-CN', 'page.zh-CN.png')):
+        shot = [f'--screenshot={HERE / name}', f'--accept-lang={language}']
+        command(*SHOT.split(), *shot, (HERE / 'run.html').as_uri())
 
 
 def seeing(run):
-    command(sys.executable, '-m', 'docs.seeing')
+    command(sys.executable, '-m', 'docs.seeing', run)
 
 
-PICTURES = dict(curve=curve, film=film, graph=graph, diagrams=diagrams, seeing=seeing)
+def arm(run):
+    run = run.parent / 'arm'
+    lesson('--seed', 1, '--quiet', '--run', run, program='robot_arm.py')
+    config = json.loads((run / 'config.json').read_text())
+    config['hyperparameters']['MAX_EP_STEPS'] = SEEN  # later it only stays where it is
+    (run / 'config.json').write_text(json.dumps(config))
+    words = '--play', run, '--seed', 1, '--episodes', 4, '--gif', HERE / 'robot_arm.gif', '--force'
+    lesson(*words, program='robot_arm.py')
 
 
-def main(chosen):
-    """Make the pictures of these names, all if there is none."""
-    if not set(chosen) <= set(PICTURES):
-        raise BadInput(f'choose from {" ".join(PICTURES)}')
-    chosen = chosen or list(PICTURES)
-    with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder) / 'run'
-        if set(chosen) - {'diagrams', 'seeing'}:
-            lesson('--seed', '1', '--quiet', '--run', str(run))
-        for name in chosen:
-            PICTURES[name](run)
+def diagrams(run):
+    for dot in HERE.glob('*.dot'):
+        command('dot', '-Tsvg', dot, '-o', dot.with_suffix('.svg'))
 
+
+PICTURES = {each.__name__: each for each in (curve, film, page, seeing, arm, diagrams)}
 
 if __name__ == '__main__':
-    with ends_in_one_line('docs.make'):
-        main(sys.argv[1:])
+    with exit_cleanly('docs.make'), tempfile.TemporaryDirectory() as folder:
+        chosen, run = sys.argv[1:] or list(PICTURES), Path(folder) / 'run'
+        if not set(chosen) <= set(PICTURES):
+            raise UsageError(f'choose from {" ".join(PICTURES)}')
+        if set(chosen) - {'arm', 'diagrams'}:
+            lesson('--seed', 1, '--quiet', '--run', run)
+        for name in chosen:
+            PICTURES[name](run)

@@ -1,64 +1,60 @@
-"""What the networks of ddpg.py have learned: `python -m docs.seeing`.
+"""What the networks of ddpg.py have learned: `python -m docs.seeing runs/ddpg-1`.
 
-A run with seed 1 is looked at between its episodes. At four moments the two eval_nets are asked
-over all angles and velocities (seeing.png), and Q's estimate is held against the true discounted
-return that greedy episodes from many starts give (value.png). The table has a row a moment.
+Drawn is what the two eval_nets of a run were like at four moments, over all angles and velocities
+(seeing.png), and Q's estimate against the true discounted return that greedy episodes from many
+starts give (value.png). The table has a row a moment.
 """
 
-import support.quiet  # noqa: F401  imports TensorFlow and gym without their start-up messages
-from collections import namedtuple
 from pathlib import Path
 
-import ddpg
+import matplotlib
 import numpy as np
+from matplotlib.colors import LogNorm
 from PIL import Image
 
-from comparison.job import STARTS
-from experiment.options import Parser
-from pictures.figures import new_figure, save_figure
-from support import environment
-from support.messages import ends_in_one_line, say
+from benchmarks.numpy_ddpg import NumpyDDPG
+from docs.optimum import STARTS, STEPS, start_states, step
+from lab import folder
+from lab.checkpoints import without_prefix
+from lab.files import load_npz
+from lab.messages import UsageError, echo, exit_cleanly
+from lab.options import Parser, text
+from lab.plots import new_figure, save_figure
 
 HERE = Path(__file__).parent
-SEED = 1
-MOMENTS = 50, 60, 100, 170, 200  # episodes: 50 fill the memory, then learning begins
-PICTURED = MOMENTS[:4]
+MOMENTS = 48, 60, 100, 188, 200  # episodes: 50 fill the memory, then learning begins
+DRAWN = MOMENTS[:4]
 BEYOND = 200  # steps that are played on after an episode: GAMMA ** 200 is 7e-10
-WIDTH = 0.5  # of the pieces into which the true returns are sorted
 ANGLES, VELOCITIES = np.linspace(-180, 180, 181), np.linspace(-8, 8, 161)  # degrees, rad/s
 
-# What a moment shows: q, a (161, 181) on the map; path (2, steps) in degrees and rad/s; of all
-# steps of the episodes, (200, n), estimate and truth; returns (n,) of the episodes.
-Moment = namedtuple('Moment', 'q a path estimate truth returns')
+
+def networks(path):
+    """Return {episodes: NumpyDDPG}: those that the run in the folder `path` has kept."""
+    moments = without_prefix('moments', load_npz(str(Path(path) / folder.CHECKPOINT)))
+    found, bound = {}, np.array([2.0])
+    for i, episodes in enumerate(moments.pop('episodes').tolist()):
+        weights = {name: values[i] for name, values in moments.items()}
+        nets = [[w for n, w in weights.items() if n.startswith(net)] for net in ('Actor', 'Critic')]
+        found[episodes] = NumpyDDPG(*nets, -bound, bound, float)
+    return found
 
 
-class Greedy(object):
-    """The eval_nets of a run, asked about states of the pendulum and acting without noise.
+def ask(nets, states):
+    """Return Q(s, mu(s)) and mu(s), (n,) each, in `states`, (2, n) in rad and rad/s."""
+    s = np.transpose([np.cos(states[0]), np.sin(states[0]), states[1]])
+    a = nets.mu(nets.actor.params, s)[0]
+    return nets.q(nets.critic.params, s, a)[0][:, 0], a[:, 0]
 
-    n states are (2, n): angle in radians and angular velocity in rad/s.
-    """
 
-    def __init__(self, sess, actor, critic):
-        self._run, self._S = sess.run, actor.S
-        self._fetches = critic.q, actor.a  # nothing is fed for a: it is the actor's own
-        self._env = environment.make(ddpg.ENV_NAME).unwrapped
-
-    def ask(self, states):
-        """Return Q(s, mu(s)) and mu(s), (n,) each."""
-        angle, velocity = states
-        b_s = np.transpose([np.cos(angle), np.sin(angle), velocity])
-        return [values[:, 0] for values in self._run(self._fetches, {self._S: b_s})]
-
-    def play(self, states, steps):
-        """Act from `states` on; return states (steps, 2, n), Q(s, mu(s)) and r (steps, n)."""
-        seen, values, rewards = [], [], []
-        self._env.state = np.array(states)  # gym's pendulum takes arrays for numbers
-        for _ in range(steps):
-            q, a = self.ask(self._env.state)
-            seen.append(self._env.state)
-            values.append(q)
-            rewards.append(self._env.step(a[np.newaxis])[1])
-        return np.array(seen), np.array(values), np.array(rewards)
+def play(nets, states, steps):
+    """Act from `states` on; return states (steps, 2, n), Q(s, mu(s)) and r (steps, n)."""
+    seen = []
+    for _ in range(steps):
+        q, a = ask(nets, states)
+        after, r = step(states, a)
+        seen.append((states, q, r))
+        states = after
+    return [np.array(each) for each in zip(*seen)]
 
 
 def discounted(rewards, gamma):
@@ -69,123 +65,79 @@ def discounted(rewards, gamma):
     return sums
 
 
-def starts():
-    """Return the states in which the episodes with the seeds STARTS begin, (2, n)."""
-    env, states = environment.make(ddpg.ENV_NAME), []
-    for seed in STARTS:
-        env.seed(seed)
-        env.reset()
-        states.append(env.unwrapped.state)
-    return np.transpose(states)
+def judge(nets, numbers):
+    """Return estimates and truth, (steps, n) each, and returns (n,) of greedy episodes."""
+    _, estimate, rewards = play(nets, start_states(STARTS), STEPS + BEYOND)
+    truth = discounted(rewards / numbers['REWARD_SCALE'], numbers['GAMMA'])
+    return estimate[:STEPS], truth[:STEPS], rewards[:STEPS].sum(axis=0)
 
 
-def look(greedy, first):
-    """Return the Moment as it is now; the episodes begin in the states `first`."""
-    steps = ddpg.MAX_EP_STEPS
-    grid = np.array(np.meshgrid(np.radians(ANGLES), VELOCITIES))
-    q, a = [values.reshape(grid[0].shape) for values in greedy.ask(grid.reshape(2, -1))]
-    hanging = np.array([[np.pi], [0.0]])
-    angle, velocity = greedy.play(hanging, steps)[0][:, :, 0].T
-    _, estimate, rewards = greedy.play(first, steps + BEYOND)
-    truth = discounted(rewards / ddpg.REWARD_SCALE, ddpg.GAMMA)
-    path = np.degrees(angle), velocity
-    return Moment(q, a, path, estimate[:steps], truth[:steps], rewards[:steps].sum(axis=0))
-
-
-def train():
-    """Train as `python ddpg.py` does; return {moment: its Moment}."""
-    env = environment.make(ddpg.ENV_NAME)
-    sess, actor, critic = ddpg.build(env, seed=SEED)
-    state_dim, action_dim = env.observation_space.shape[0], env.action_space.shape[0]
-    M = ddpg.Memory(ddpg.MEMORY_CAPACITY, dims=2 * state_dim + action_dim + 1)
-    greedy, first, moments = Greedy(sess, actor, critic), starts(), {}
-    for e in ddpg.train(env, actor, critic, M, max(MOMENTS)):
-        if e.index + 1 in MOMENTS:
-            moments[e.index + 1] = look(greedy, first)
-    return moments
-
-
-def draw_maps(moments, path):
+def draw_maps(nets, path):
     """Draw Q and mu over angle and velocity, and the path from hanging: a row a moment."""
-    from matplotlib import patheffects
-
-    figure = new_figure(7, 13)
-    heights = dict(height_ratios=[0.09] + [1] * len(moments))
-    bars, *rows = figure.subplots(len(moments) + 1, 2, gridspec_kw=heights)
-    outline = [patheffects.withStroke(linewidth=5, foreground='black')]
-    white = dict(markersize=14, markerfacecolor='white', markeredgecolor='black', clip_on=False)
-    for row, (episodes, moment) in zip(rows, moments.items()):
-        for panel, bar, values, levels, colours, name in (
-            (row[0], bars[0], moment.q, np.linspace(-10, 0.5, 22), 'viridis', 'Q(s, μ(s))'),
-            (row[1], bars[1], moment.a, np.linspace(-2, 2, 17), 'cividis', 'μ(s)'),
+    figure, heights = new_figure(7, 13), dict(height_ratios=[0.09] + [1] * len(DRAWN))
+    bars, *rows = figure.subplots(len(DRAWN) + 1, 2, gridspec_kw=heights)
+    q, a = ('Q(s, μ(s))', np.linspace(-10, 0.5, 22)), ('μ(s)', np.linspace(-2, 2, 17))
+    marks = dict(markersize=14, markerfacecolor='white', markeredgecolor='black', clip_on=False)
+    grid = np.array(np.meshgrid(np.radians(ANGLES), VELOCITIES))
+    for row, episodes in zip(rows, DRAWN):
+        maps = ask(nets[episodes], grid.reshape(2, -1))
+        angle, velocity = play(nets[episodes], np.array([[np.pi], [0.0]]), STEPS)[0][:, :, 0].T
+        angle = np.degrees(angle)
+        for panel, bar, values, (name, levels, cmap) in zip(
+            row, bars, maps, ((*q, 'viridis'), (*a, 'cividis'))
         ):
-            drawn = panel.contourf(ANGLES, VELOCITIES, values, levels, cmap=colours)
-            if bar is bars[1]:
-                panel.contour(ANGLES, VELOCITIES, values, [0], colors='white', linestyles='--')
-            angle, velocity = moment.path
-            for turn in range(-1440, 1441, 360):  # the part of the path within each whole turn
-                line = dict(color='white', linewidth=2.2, path_effects=outline)
-                panel.plot(angle + turn, velocity, **line)
-            panel.plot([-180, 180], [0, 0], 'o', **white)
-            panel.plot((angle[-1] + 180) % 360 - 180, velocity[-1], 's', **white)
-            panel.set_title(f'{episodes} episodes', fontsize=18)
-            panel.set(xlim=(-180, 180), xticks=range(-180, 181, 90), yticks=range(-8, 9, 4))
-            panel.tick_params(labelsize=14)
+            values = values.reshape(grid[0].shape)
+            drawn = panel.contourf(ANGLES, VELOCITIES, values, levels, cmap=cmap)
+            for width, colour in ((5, 'black'), (2, 'white')):
+                for turn in range(-1440, 1441, 360):  # the part of the path in each whole turn
+                    panel.plot(angle + turn, velocity, color=colour, linewidth=width)
+            panel.plot([-180, 180], [0, 0], 'o', **marks)
+            panel.plot((angle[-1] + 180) % 360 - 180, velocity[-1], 's', **marks)
+            panel.set(title=episodes, xticks=range(-180, 181, 90), yticks=range(-8, 9, 4))
+            panel.set(xlim=(-180, 180), xlabel='θ  (°)', ylabel='ω  (rad/s)')
+            panel.label_outer()
             figure.colorbar(drawn, cax=bar, orientation='horizontal', ticks=levels[::4])
-            bar.set_title(name, fontsize=20)
-            bar.tick_params(labelsize=14)
-        row[0].set_ylabel('ω  (rad/s)', fontsize=18)
-    for panel in rows[-1]:
-        panel.set_xlabel('θ  (°)', fontsize=18)
+            bar.set_title(name)
+        row[1].contour(ANGLES, VELOCITIES, values, [0], colors='white', linestyles='--')
     save_figure(figure, str(path))
-    Image.open(str(path)).quantize(128).save(str(path), optimize=True)
+    Image.open(str(path)).quantize(128).save(str(path))  # a third of the size
 
 
-def draw_values(moments, path):
-    """Draw Q(s, mu(s)) against the true return G, a panel a moment: median and middle 90 %."""
+def draw_values(judged, path):
+    """Draw how often Q(s, mu(s)) was what, against the true return G: a panel a moment."""
     figure = new_figure(7, 7.5)
-    panels = figure.subplots(2, 2, sharex=True, sharey=True)
-    for panel, (episodes, moment) in zip(panels.flat, moments.items()):
-        truth, estimate, bands = moment.truth.ravel(), moment.estimate.ravel(), []
-        for low in np.arange(-12, 0, WIDTH):
-            values = estimate[(low <= truth) & (truth < low + WIDTH)]
-            if len(values) >= 100:
-                bands.append([low + WIDTH / 2, *np.percentile(values, [5, 50, 95])])
-        middle, low, median, high = np.transpose(bands)
-        panel.fill_between(middle, low, high, color='#9bb4d4')
-        panel.plot(middle, median, color='#1b3a6b', linewidth=3)
-        panel.plot([-11, 1], [-11, 1], '--', color='black', linewidth=1.5)
-        panel.set_title(f'{episodes} episodes', fontsize=20)
-        panel.set(xlim=(-11, 1), ylim=(-11, 1), xticks=[-10, -5, 0], yticks=[-10, -5, 0])
-        panel.tick_params(labelsize=18)
-        panel.grid(alpha=0.3)
-    for panel in panels[1]:
-        panel.set_xlabel('G', fontsize=20)
-    for panel in panels[:, 0]:
-        panel.set_ylabel('Q(s, μ(s))', fontsize=20)
+    panels, places = figure.subplots(2, 2, sharex=True, sharey=True), np.linspace(-11, 1, 61)
+    for panel, episodes in zip(panels.flat, DRAWN):
+        estimate, truth, _ = judged[episodes]
+        panel.hist2d(truth.ravel(), estimate.ravel(), places, cmap='Blues', norm=LogNorm())
+        panel.plot(places[[0, -1]], places[[0, -1]], '--', color='black', linewidth=1.5)
+        panel.set(title=episodes, xticks=[-10, -5, 0], yticks=[-10, -5, 0])
+        panel.set(xlabel='G', ylabel='Q(s, μ(s))')
+        panel.label_outer()
     save_figure(figure, str(path))
 
 
-def main(arguments=None):
-    """Train, print the table and draw; `arguments` is a list of words, None the command line's."""
-    Parser(prog='docs.seeing', description=__doc__).parse_args(arguments)
-    moments = train()
+def main():
+    """Print the table and draw."""
+    parser = Parser('docs.seeing', __doc__)
+    parser.add_argument('run', type=text, help='folder of a run of ddpg.py on the pendulum')
+    path = parser.parse_args().run
+    numbers, nets = folder.read_config(path)['hyperparameters'], networks(path)
+    if not set(MOMENTS) <= set(nets):
+        raise UsageError(f'{path} has not kept the moments {MOMENTS}: a run of 200 episodes does')
+    judged = {episodes: judge(nets[episodes], numbers) for episodes in MOMENTS}
     columns = 'mean return | mean Q | mean G | mean of Q - G | its standard deviation'
-    say(f'| episodes | {columns} | steps with Q > G |')
-    say('|---:|---:|---:|---:|---:|---:|---:|')
-    for episodes, moment in moments.items():
-        ahead = moment.estimate - moment.truth
-        means = moment.estimate.mean(), moment.truth.mean(), ahead.mean(), ahead.std()
+    echo(f'| episodes | {columns} | steps with Q > G |\n|{"---:|" * 7}')
+    for episodes, (estimate, truth, returns) in judged.items():
+        ahead = estimate - truth
+        means = estimate.mean(), truth.mean(), ahead.mean(), ahead.std()
         shown = ' | '.join(f'{number:.2f}' for number in means)
-        say(
-            f'| {episodes} | {moment.returns.mean():.0f} | {shown} | '
-            f'{100 * (ahead > 0).mean():.0f} % |'
-        )
-    pictured = {episodes: moments[episodes] for episodes in PICTURED}
-    draw_maps(pictured, HERE / 'seeing.png')
-    draw_values(pictured, HERE / 'value.png')
+        echo(f'| {episodes} | {returns.mean():.0f} | {shown} | {(ahead > 0).mean():.0%} |')
+    matplotlib.rcParams['font.size'] = 16
+    draw_maps(nets, HERE / 'seeing.png')
+    draw_values(judged, HERE / 'value.png')
 
 
 if __name__ == '__main__':
-    with ends_in_one_line('docs.seeing'):
+    with exit_cleanly('docs.seeing'):
         main()

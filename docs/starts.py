@@ -1,57 +1,39 @@
-"""How the return hangs on the start: `python -m docs.starts runs/ddpg-1`.
+"""How the return depends on the start: `python -m docs.starts runs/ddpg-1`.
 
 The best policy of a run of ddpg.py plays the pendulum without noise, from rest at 0 degrees
 (upright) to 180 (hanging). Printed is a Markdown table: the return, how much of it the first 50
 steps took, and the angle at the end, where 360 is upright after a whole turn.
 """
 
-import support.quiet  # noqa: F401  imports TensorFlow and gym without their start-up messages
-import ddpg
 import numpy as np
 
-from experiment import folder
-from experiment.options import Parser, text
-from experiment.play import load_policy
-from support import environment
-from support.messages import BadInput, ends_in_one_line, say
+import ddpg
+from docs.optimum import STEPS, step
+from lab import load_policy
+from lab.messages import echo, exit_cleanly
+from lab.options import Parser, text
 
-ANGLES = range(0, 181, 30)  # degrees
 SWING = 50  # steps
 
 
-def play(env, choose_action, angle, steps):
-    """Return the rewards, (steps,), of an episode from rest at `angle`, and the angle at its end.
-
-    Args:
-        env: Pendulum-v0, as support.environment.make gives it. Angles are in degrees.
-        choose_action: s (state_dim,) -> a (action_dim,), without noise.
-    """
-    env.reset()
-    env.unwrapped.state = np.array([np.radians(angle), 0.0])  # and the angular velocity
-    s, rewards = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle)), 0.0]), []
-    for _ in range(steps):
-        s, r, _, _ = env.step(choose_action(s))
-        rewards.append(r)
-    return np.array(rewards), np.degrees(env.unwrapped.state[0])
-
-
-def main(arguments=None):
-    """Print the table; `arguments` is a list of words, None takes the command line's."""
-    parser = Parser(prog='docs.starts', description=__doc__)
-    parser.add_argument('run', type=text, metavar='RUN', help='folder of a run, as runs/ddpg-1')
+def main():
+    """Print the table."""
+    parser = Parser('docs.starts', __doc__)
+    parser.add_argument('run', type=text, help='folder of a run of ddpg.py on the pendulum')
     parser.add_argument('--last', action='store_true', help='the last policy in place of the best')
-    options = parser.parse_args(arguments)
-    config = folder.config_of(options.run)
-    if config['env'] != ddpg.ENV_NAME:
-        raise BadInput(f'{options.run} is a run in {config["env"]}, not in {ddpg.ENV_NAME}')
+    options = parser.parse_args()
     choose_action = load_policy(ddpg, options.run, options.last)
-    env, steps = environment.make(ddpg.ENV_NAME), config['hyperparameters']['MAX_EP_STEPS']
-    say(f'| start | return | of it, in the first {SWING} steps | end |\n|---:|---:|---:|---:|')
-    for angle in ANGLES:
-        rewards, end = play(env, choose_action, angle, steps)
-        say(f'| {angle} | {rewards.sum():.1f} | {rewards[:SWING].sum():.1f} | {end:.0f} |')
+    echo(f'| start | return | of it, in the first {SWING} steps | end |\n|---:|---:|---:|---:|')
+    for degrees in range(0, 181, 30):
+        state, rewards = np.array([np.radians(degrees), 0.0]), []
+        for _ in range(STEPS):
+            s = np.array([np.cos(state[0]), np.sin(state[0]), state[1]])
+            state, r = step(state, choose_action(s)[0])
+            rewards.append(r)
+        start, end = sum(rewards[:SWING]), np.degrees(state[0])
+        echo(f'| {degrees} | {sum(rewards):.1f} | {start:.1f} | {end:.0f} |')
 
 
 if __name__ == '__main__':
-    with ends_in_one_line('docs.starts'):
+    with exit_cleanly('docs.starts'):
         main()

@@ -1,120 +1,133 @@
-"""The traps in numbers: `python -m docs.traps` for the third, `... runs/compare-1` for the others.
+"""The traps in numbers: `python -m docs.traps third`, `python -m docs.traps costs`.
 
-For the third, ddpg.py takes the same 200 steps twice in each of ten sessions. Printed is how far
-two sessions are apart in any weight, and how far one is from NumPy in float64, each time. For the
-others, how far the returns of compare.py's versions are from those of the first.
+For the third trap ddpg.py takes the same 200 steps in each of ten sessions; printed is how far two
+sessions are apart in any weight, and how far one is from NumPy in float64. For the costs ddpg.py
+is compared with what each change of FAULTS on the page makes of it; runs/traps keeps what finished.
+Beside what compare.py prints, there are the differences in the first episodes of learning and in
+the later ones, and in traps.png those in all.
 """
 
-import support.quiet  # noqa: F401  imports TensorFlow and gym without their start-up messages
+import os
+import sys
+import tempfile
 from functools import partial
-from itertools import chain
+from types import SimpleNamespace
 from unittest import mock
 
+import compare
 import ddpg
+import fast_tf
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from benchmarks.contenders import versions
-from comparison.results import Results
-from comparison.table import common_seeds, interval
-from comparison.versions import VERSIONS
-from experiment.options import Parser, text
-from support import environment, session
-from support.messages import BadInput, ends_in_one_line, say
-from tests.helpers import graphs, lessons, reference
+from benchmarks.numpy_ddpg import NumpyDDPG
+from docs import patch
+from lab.checkpoints import Variables
+from lab.environments import make_env
+from lab.evaluation import WINDOW, interval
+from lab.messages import echo, exit_cleanly
+from lab.plots import draw_differences
+from lab.results import Results
 
 # whether variables are resources, and whether the actor's gradient is gated
 KINDS = {'reference': (False, False), 'reference, gated': (False, True), 'resource': (True, False)}
+SIZES, STEPS, SESSIONS = (32, 512), 200, 10
+FAULTS, OPTIONS = ('no-var-list', 'random-targets', 'as-printed'), ['--seeds', '1-20']
+EARLY = 50  # episodes of learning
+PICTURE = os.path.splitext(os.path.abspath(__file__))[0] + '.png'
 
 
-def build(env, resource, gated):
+class Learner(NumpyDDPG):
+    """Learns only where no ReLU is near its kink at 0, where rounding decides on the gradient."""
+
+    def slope(self, h):
+        """Return ReLU's derivative at h, and note how near to the kink that is."""
+        self.nearest = min(self.nearest, np.abs(h).min())
+        return super().slope(h)
+
+    def learn(self, *batch):
+        """Learn from a batch and return True, or learn nothing."""
+        self.nearest, nets = np.inf, (self.actor, self.critic)
+        before = [(net.state.copy(), net.t) for net in nets]
+        super().learn(*map(np.float64, batch))
+        if self.nearest > 1e-5:
+            return True
+        for net, (state, net.t) in zip(nets, before):
+            net.state[:] = state
+
+
+def build(resource, gated):
     """Return ddpg.py's networks in a session as TensorFlow has it by default, with its threads."""
     (tf.enable_resource_variables if resource else tf.disable_resource_variables)()
-    by_default = mock.patch.object(session, 'config', tf.ConfigProto)
+    by_default = mock.patch.object(fast_tf, 'config', tf.ConfigProto)
     gradients = partial(tf.gradients, gate_gradients=gated)
     with by_default, mock.patch.object(tf, 'gradients', gradients):
-        built = lessons.Built(ddpg, env, seed=1)
-    tf.enable_resource_variables()
-    return built
+        return ddpg.build(make_env(ddpg.ENV_NAME), seed=1)
 
 
-def prepare(env, size, steps):
-    """Return {net: weights} to begin with, random batches, and what NumPy gets from both."""
-    random, built = np.random.RandomState(1), build(env, resource=True, gated=False)
-    start = built.values()
-    built.sess.close()
-    learner, batches = built.reference(start), []
-    while len(batches) < steps:
-        drawn = graphs.batch(random, 3, [-2], [2], size)
-        learner, clear = reference.learn_clear_of_jumps(learner, [drawn])
-        batches += clear
-    return start, batches, flat([learner.actor, learner.actor_, learner.critic, learner.critic_])
+def prepare(size):
+    """Return {name: value} to begin with, random batches, and the weights that NumPy gets."""
+    sess, actor, critic, _ = build(True, False)
+    weights, bounds = sess.run([actor.e_params, critic.e_params]), np.array([[-2.0], [2.0]])
+    random, batches, learner = np.random.RandomState(1), [], Learner(*weights, *bounds, np.float64)
+    while len(batches) < STEPS:
+        b_s, b_s_ = random.normal(size=(2, size, 3))
+        b_a, b_r = random.uniform(-2, 2, (size, 1)), random.normal(size=(size, 1))
+        batch = [np.float32(part) for part in (b_s, b_a, b_r, b_s_)]
+        if learner.learn(*batch):
+            batches.append(batch)
+    nets = learner.actor, learner.critic
+    wanted = np.concatenate([v for net in nets for v in (net.vector, net.target)])
+    return Variables(sess).values(), batches, wanted
 
 
-def flat(nets):
-    """Return all weights of some networks as one vector."""
-    return np.concatenate([np.ravel(weights) for weights in chain(*nets)])
+def learn(how, start, batches):
+    """Return all weights after the batches, in a new session."""
+    sess, actor, critic, _ = build(*how)
+    Variables(sess).restore(start, 'the first session')
+    for b in batches:
+        critic.learn(*b)
+        actor.learn(b[0])
+    found = sess.run([actor.e_params, actor.t_params, critic.e_params, critic.t_params])
+    sess.close()
+    return np.concatenate([np.ravel(value) for net in found for value in net])
 
 
-def learn(env, how, start, batches):
-    """Return the weights after each of two times in a new session, (2, weights)."""
-    built, found = build(env, *how), []
-    forget = graphs.forgetting(built.sess, chain(*built.nets.values()))
-    for _ in range(2):
-        built.sess.run(forget)  # Adam's averages
-        for name, net in built.nets.items():
-            graphs.set_values(built.sess, net, start[name])
-        for b in batches:
-            built.learn(*b)
-        found.append(flat(built.values().values()))
-    built.sess.close()
-    return np.array(found)
-
-
-def third(sizes=(32, 512), steps=200, sessions=10):
+def third():
     """Print the table of trap 3."""
-    env = environment.make(ddpg.ENV_NAME)
-    say(f'{versions()}; {steps} steps in each of {sessions} sessions\n')
-    say('| variables | batch | apart | from NumPy | apart, again | from NumPy, again |')
-    say('|---|---:|---:|---:|---:|---:|')
-    for size in sizes:
-        start, batches, wanted = prepare(env, size, steps)
+    echo('| variables | batch | apart | to NumPy |\n|---|---:|---:|---:|')
+    for size in SIZES:
+        start, batches, wanted = prepare(size)
         for kind, how in KINDS.items():
-            found = np.array([learn(env, how, start, batches) for _ in range(sessions)])
-            apart = np.ptp(found, axis=0).max(axis=1)
-            error = np.abs(found - wanted).max(axis=(0, 2))
-            cells = [f'{value:.1e}' for pair in zip(apart, error) for value in pair]
-            say(f'| {kind} | {size} | {" | ".join(cells)} |')
+            found = np.array([learn(how, start, batches) for _ in range(SESSIONS)])
+            apart, error = np.ptp(found, axis=0).max(), np.abs(found - wanted).max()
+            echo(f'| {kind} | {size} | {apart:.1e} | {error:.1e} |')
 
 
-def others(path):
-    """Print, seed by seed, how far returns are from the first version's, early and late."""
+def costs():
+    """Train, and print the tables."""
+    path, found = os.path.abspath('runs/traps'), {}
+    with tempfile.TemporaryDirectory() as place:
+        os.chdir(place)  # so that the tables have the files' names alone
+        for fault in FAULTS:
+            patch.main('traps', fault, f'{fault}.py')
+        versions = ','.join(['soft', *(f'{fault}.py' for fault in FAULTS)])
+        compare.main(['--versions', versions, '--run', path, *OPTIONS])
+        os.chdir(os.path.dirname(path))
     done = Results(path)
-    runs = {v.label: done.of(v.label) for v in VERSIONS.values() if done.of(v.label)}
-    seeds = common_seeds(runs) if runs else []
-    if not seeds:
-        raise BadInput(f'{path} holds no runs of compare.py that can be compared')
+    for key, made in done.made.items():
+        runs = done.of(SimpleNamespace(key=key)).values()
+        found[made['label']] = np.array([run.rewards for run in runs])
     begin = ddpg.MEMORY_CAPACITY // ddpg.MAX_EP_STEPS  # episodes that only fill the memory
-    say(f'| episodes | {begin + 1} to {begin + 50} | from {begin + 51} |\n|---|---:|---:|')
-    (_, base), *rest = runs.items()
-    for label, those in rest:
-        cells = []
-        for part in (slice(begin, begin + 50), slice(begin + 50, None)):
-            apart = [
-                np.mean(those[s].rewards[part]) - np.mean(base[s].rewards[part]) for s in seeds
-            ]
-            cells.append('{:+.0f} ({:+.0f} to {:+.0f})'.format(*interval(apart)))
-        say(f'| {label} | {" | ".join(cells)} |')
-
-
-def main(arguments=None):
-    """Print a table; `arguments` is a list of words, None takes the command line's."""
-    parser = Parser(prog='docs.traps', description=__doc__)
-    parser.add_argument('run', nargs='?', type=text, metavar='RUN', help='as runs/compare-1')
-    path = parser.parse_args(arguments).run
-    third() if path is None else others(path)
+    end, (first, *others) = begin + EARLY, found.values()
+    echo(f'\n| episodes | {begin + 1} to {end} | from {end + 1} |\n|---|---:|---:|')
+    for fault, rewards in zip(FAULTS, others):
+        parts = (rewards - first)[:, begin:end], (rewards - first)[:, end:]
+        cells = ['{:+.0f} ({:+.0f} to {:+.0f})'.format(*interval(p.mean(axis=1))) for p in parts]
+        echo(f'| {fault} | {" | ".join(cells)} |')
+    draw_differences(list(found.items()), WINDOW, PICTURE)
 
 
 if __name__ == '__main__':
-    with ends_in_one_line('docs.traps'):
-        main()
+    with exit_cleanly('docs.traps'):
+        costs() if sys.argv[1:] == ['costs'] else third()

@@ -1,6 +1,6 @@
-"""Before any test: TensorFlow is imported in silence."""
+"""Before any test: TensorFlow is imported without its start-up messages."""
 
-import support.quiet  # noqa: F401
+import fast_tf  # noqa: F401
 
 import pytest
 

@@ -1,152 +1,283 @@
-"""experiment/checkpoints.py"""
+"""lab/files.py and lab/checkpoints.py: files whole or not there, and what a run keeps in them."""
 
-import builtins
 import os
+import resource
 import signal
-from pathlib import Path
+import sys
 
+import gym
+import numpy as np
 import pytest
 
-from experiment.checkpoints import Checkpoints, Damaged
-from support import files
+import ddpg
+from lab import files
+from lab.checkpoints import Moments, Variables, check_memory, check_rest, not_finite, with_prefix
+from lab.hyperparameters import variant
+from lab.messages import Diverged, OutputError, UsageError
 
-
-def writing(step):
-    def write(folder):
-        for name, text in (('one', 'abc' * step), ('two', '')):
-            files.write(os.path.join(folder, name), text)
-
-    return write
-
-
-def three(path, keep=2):
-    saved = Checkpoints(str(path), keep)
-    for step in (10, 20, 30):
-        saved.save(step, writing(step))
-    return saved
-
-
-@pytest.fixture
-def saved(tmp_path):
-    return three(tmp_path / 'all')
-
-
-def content(saved, step):
-    with saved.reading(step, 'advice') as folder:
-        return files.read(os.path.join(folder, 'one'))
-
-
-def names(saved):
-    return sorted(os.listdir(saved.path))
-
-
-def test_the_newest_are_kept_by_their_number(saved):
-    assert saved.steps() == [20, 30]
-    saved.save(200, writing(200))
-    assert names(saved) == ['step-200', 'step-30']
-    assert content(saved, 200) == 'abc' * 200
-    assert Checkpoints(saved.path + '-none', 1).steps() == []
-
-
-def test_one_that_is_there_is_not_written_again(saved):
-    saved.save(30, writing(1))
-    assert content(saved, 30) == 'abc' * 30
-
-
-def test_a_failed_save_changes_nothing_and_what_a_killed_one_left_goes(saved):
-    def fail(folder):
-        writing(40)(folder)
-        raise OSError('full')
-
-    os.mkdir(os.path.join(saved.path, 'step-35.part'))
-    with pytest.raises(OSError, match='full'):
-        saved.save(40, fail)
-    assert names(saved) == ['step-20', 'step-30']
-
-
-def calls_of_a_save(saved, kill_at=None):
-    """Save in a forked process, and kill it at call `kill_at` that changes the disk; count them."""
-    pid = os.fork()
-    if pid:
-        return os.WEXITSTATUS(os.waitpid(pid, 0)[1])
-    count = [0]
-
-    def watched(function):
-        def call(*args, **kwargs):
-            count[0] += 1
-            if count[0] == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return function(*args, **kwargs)
-
-        return call
-
-    for name in ('mkdir', 'open', 'fsync', 'rename', 'unlink', 'rmdir'):
-        setattr(os, name, watched(getattr(os, name)))
-    builtins.open = watched(open)
-    files.sync = watched(files.sync)
-    saved.save(40, writing(40))
-    os._exit(count[0])
-
-
-@pytest.mark.parametrize('keep', [1, 2])
-def test_killed_at_any_call_there_are_only_complete_ones(tmp_path, keep):
-    calls = calls_of_a_save(three(tmp_path / 'all', keep))
-    assert calls > 10
-    for kill_at in range(1, calls + 1):
-        saved = three(tmp_path / str(kill_at), keep)
-        calls_of_a_save(saved, kill_at)
-        steps = saved.steps()
-        assert steps[-1] in (30, 40)
-        assert len(steps) <= max(keep, 2)
-        for step in steps:
-            assert content(saved, step) == 'abc' * step
-        saved.save(50, writing(50))
-        assert saved.steps()[-1] == 50
-        assert all('.part' not in name for name in names(saved))
-
-
-def test_everything_is_on_the_disk_before_it_has_its_name(saved, monkeypatch):
-    order, rename = [], os.rename
-    monkeypatch.setattr(files, 'sync', lambda path: order.append(os.path.basename(path)))
-    monkeypatch.setattr(
-        os, 'rename', lambda a, b: order.append(f'{os.path.basename(b)}!') or rename(a, b)
-    )
-    saved.save(40, writing(40))
-    before = order[: order.index('step-40!')]
-    assert {'one', 'two', 'SHA256SUMS', 'step-40.part'} <= set(before)
-    assert order[-2:] == ['all', os.path.basename(os.path.dirname(saved.path))]
-
-
-def test_any_flipped_byte_is_noticed(saved):
-    for path in Path(saved.folder(30)).iterdir():
-        whole = path.read_bytes()
-        for i in range(len(whole)):
-            path.write_bytes(whole[:i] + bytes([whole[i] ^ 4]) + whole[i + 1 :])
-            with pytest.raises(Damaged, match=r'step-30 cannot be used \(damaged: .+\): advice$'):
-                content(saved, 30)
-        path.write_bytes(whole)
-    assert content(saved, 30) == 'abc' * 30
-
-
-DAMAGE = {
-    'shorter': lambda place: os.truncate(str(place / 'one'), 5),
-    'longer': lambda place: os.truncate(str(place / 'one'), 500),
-    'missing': lambda place: (place / 'two').unlink(),
-    'more': lambda place: (place / 'more').touch(),
-    'no sums': lambda place: (place / 'SHA256SUMS').unlink(),
-    'empty': lambda place: [path.unlink() for path in place.iterdir()],
+ARRAYS = {
+    'Actor/l1/w': np.arange(30, dtype=np.float32).reshape(3, 10),
+    'run:episode': 20,
+    'run:best': -np.inf,
+    'run:learning': True,
 }
 
 
-@pytest.mark.parametrize('how', DAMAGE)
-def test_every_other_damage_is_noticed_and_named(saved, how):
-    DAMAGE[how](Path(saved.folder(30)))
-    named = {'shorter': 'one', 'longer': 'one', 'more': 'more'}.get(how, 'SHA256SUMS')
-    with pytest.raises(Damaged, match=rf'{named}.*\): advice$'):
-        content(saved, 30)
+@pytest.fixture
+def path(tmp_path):
+    """A checkpoint that is there."""
+    path = tmp_path / 'here' / 'checkpoint.npz'
+    path.parent.mkdir()
+    files.save_npz(str(path), ARRAYS)
+    return path
 
 
-def test_what_makes_no_sense_to_its_reader_is_damage_too(saved):
-    says = r'step-30 cannot be used \(KeyError: .*\): advice$'
-    with pytest.raises(Damaged, match=says), saved.reading(30, 'advice'):
-        {}['position']
+def same(found, wanted=ARRAYS):
+    return found.keys() == wanted.keys() and all((found[k] == wanted[k]).all() for k in wanted)
+
+
+def in_another_process(function):
+    """Return the status of a process that calls `function`, and exits with what it returns."""
+    pid = os.fork()
+    if pid:
+        return os.waitpid(pid, 0)[1]
+    code = 255
+    try:
+        code = function()
+    finally:
+        os._exit(code)
+
+
+# ---------------------------------------------------------------- files
+
+
+def test_numpy_alone_reads_what_is_saved_and_the_same_is_the_same_bytes(path, tmp_path):
+    with np.load(str(path), allow_pickle=False) as arrays:
+        assert (arrays['Actor/l1/w'] == ARRAYS['Actor/l1/w']).all()
+    found = files.load_npz(str(path))
+    assert same(found)
+    assert [found[name].dtype.kind for name in ARRAYS] == ['f', 'i', 'f', 'b']
+    files.save_npz(str(tmp_path / 'other'), ARRAYS)
+    assert (tmp_path / 'other').read_bytes() == path.read_bytes()
+
+
+def killed_at(kill_at, save):
+    """Save in a process that is killed before its change number `kill_at` of the disk; count."""
+    count = 0
+
+    def profile(frame, event, function):
+        nonlocal count
+        if event == 'c_call' and ('write' in function.__name__ or function.__module__ == 'posix'):
+            count += 1
+            if count == kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def run():
+        sys.setprofile(profile)
+        save()
+        sys.setprofile(None)
+        return count
+
+    return in_another_process(run)
+
+
+def test_killed_at_any_moment_a_file_is_the_old_one_or_the_new_one(path):
+    old, new = path.read_bytes(), dict(ARRAYS, more=np.zeros(5))
+    for name, save in {
+        'checkpoint.npz': lambda: files.save_npz(str(path), new),
+        'config.json': lambda: files.write_text(str(path.parent / 'config.json'), 'new\n'),
+    }.items():
+        place, seen = path.parent / name, set()
+        for kill_at in range(1, 1000):
+            path.write_bytes(old)
+            (path.parent / 'config.json').write_text('old\n')
+            whole, status = place.read_bytes(), killed_at(kill_at, save)
+            seen.add(place.read_bytes())
+            if not os.WIFSIGNALED(status):
+                break
+        assert kill_at > 10 and len(seen) == 2 and whole in seen
+
+
+def test_a_file_that_does_not_fit_on_the_disk_leaves_the_old_one_and_no_part(path):
+    """A limit on a file's size stands for the disk."""
+
+    def save():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+        with pytest.raises(OutputError, match='could not be written'):
+            files.save_npz(str(path), dict(ARRAYS, more=np.zeros(5000)))
+        return 0
+
+    assert in_another_process(save) == 0
+    assert os.listdir(str(path.parent)) == ['checkpoint.npz']
+    assert same(files.load_npz(str(path)))
+
+
+def test_two_that_write_one_file_do_not_write_into_each_other(path):
+    with files.atomic_write(str(path)) as one, files.atomic_write(str(path)) as other:
+        for name in (one, other):
+            with open(name, 'w') as file:
+                file.write(name)
+    assert path.read_text() == one
+    assert os.listdir(str(path.parent)) == ['checkpoint.npz']
+
+
+def test_a_link_is_replaced_and_not_written_through(path, tmp_path):
+    path.rename(tmp_path / 'outside')
+    path.symlink_to(tmp_path / 'outside')
+    files.write_text(str(path), 'new')
+    assert same(files.load_npz(str(tmp_path / 'outside')))
+    assert path.read_text() == 'new' and not path.is_symlink()
+
+
+@pytest.mark.parametrize('text', ['some', ''])
+def test_what_is_no_regular_file_is_not_read(tmp_path, text):
+    (tmp_path / 'there').write_text(text)
+    assert files.read_text(str(tmp_path / 'there')) == text
+    (tmp_path / 'link').symlink_to('there')
+    os.mkfifo(str(tmp_path / 'pipe'))
+    for name in ('link', 'pipe', 'nowhere', ''):
+        with pytest.raises(OSError):
+            files.read_text(str(tmp_path / name))
+
+
+def test_whatever_byte_is_changed_what_is_read_is_as_it_was_or_refused(path):
+    whole, refused = path.read_bytes(), 0
+    for i in range(len(whole)):
+        path.write_bytes(whole[:i] + bytes([whole[i] ^ 4]) + whole[i + 1 :])
+        try:
+            assert same(files.load_npz(str(path))), i
+        except files.CorruptCheckpoint as error:
+            assert str(error).startswith(f'{path} is damaged, or no file of ours ('), error
+            refused += 1
+    assert refused > 0.7 * len(whole)  # the rest is dates and the like, which nobody reads
+    for length in range(0, len(whole), 50):
+        path.write_bytes(whole[:length])
+        with pytest.raises(files.CorruptCheckpoint):
+            files.load_npz(str(path))
+
+
+class Evil(object):
+    def __reduce__(self):
+        return os.mkdir, ('ran',)
+
+
+def pickled(path):
+    np.savez(str(path), evil=np.array([Evil()], object))
+
+
+def one_array(path):
+    with open(str(path), 'wb') as file:
+        np.save(file, np.zeros(3))
+
+
+@pytest.mark.parametrize('make', [pickled, one_array, os.mkdir, os.mkfifo])
+def test_what_is_no_file_of_ours_is_refused_and_none_of_its_code_runs(path, monkeypatch, make):
+    monkeypatch.chdir(path.parent)
+    path.unlink()
+    make(path)
+    with pytest.raises(files.CorruptCheckpoint):
+        files.load_npz(str(path))
+    assert not os.path.exists('ran')
+
+
+def test_what_is_no_number_is_named_before_anything_is_written(path):
+    with pytest.raises(TypeError, match='^memory:tree is no array and no number'):
+        files.save_npz(str(path), {'memory:tree': dict()})
+    assert same(files.load_npz(str(path)))
+
+
+# ---------------------------------------------------------------- what a run keeps
+
+
+def variables(lesson=ddpg):
+    return Variables(lesson.build(gym.make('Pendulum-v0'))[0])
+
+
+def test_all_variables_come_back_those_of_adam_and_the_counters_too():
+    sess, actor, critic, M = ddpg.build(gym.make('Pendulum-v0'), ddpg.HARD, seed=1)
+    one, other = Variables(sess), Variables(ddpg.build(gym.make('Pendulum-v0'), ddpg.HARD)[0])
+    random = np.random.RandomState(0)
+    critic.learn(*(np.float32(random.normal(size=(9, n))) for n in (3, 1, 1, 3)))
+    actor.learn(np.ones((9, 3)))
+    values = one.values()
+    assert {'C_replace/t_replace_counter', 'Actor/eval_net/l1/w'} < values.keys()
+    assert any('Adam' in name for name in values)
+    other.restore({**values, **with_prefix('run', dict(episode=3))}, 'here')
+    assert same(other.values(), values)
+
+
+def test_other_networks_are_refused_as_whole_and_nothing_is_changed():
+    these = variables()
+    before, name = these.values(), 'Actor/eval_net/l1/b'
+    for values, there in [
+        (variables(variant(ddpg, dict(HIDDEN_UNITS=31))).values(), 'was float32 (3, 31) and is'),
+        ({k: v for k, v in before.items() if k != name}, f'{name} was missing and is float32 (30'),
+        (dict(before, l2=np.zeros(3)), 'l2 was float64 (3,) and is missing'),
+        (dict(before, **{name: np.zeros(30)}), f'{name} was float64 (30,) and is float32 (30,)'),
+        (dict(before, **{name: np.array(['x'] * 30)}), f'{name} was <U1 (30,) and is float32'),
+    ]:
+        with pytest.raises(UsageError, match='^here is whole, but of other networks') as refusal:
+            these.restore(values, 'here')
+        assert there in str(refusal.value)
+        assert 'bring back the lines it was trained with, or start a new run' in str(refusal.value)
+    assert same(these.values(), before)
+
+
+def test_weights_that_are_not_finite_are_never_saved():
+    these = variables()
+    values = these.values()
+    values['Actor/eval_net/l1/b'][7] = np.nan
+    these.restore(values, 'here')
+    with pytest.raises(Diverged, match='Actor/eval_net/l1/b is not finite'):
+        these.values()
+
+
+def test_another_memory_is_refused_as_whole():
+    now = dict(data=np.zeros((5, 8)), pointer=3)
+    check_memory(dict(data=np.ones((5, 8)), pointer=7), now, 'here')
+    for state, there in [
+        (dict(now, data=np.zeros((5, 9))), 'data was (5, 9) and is (5, 8)'),
+        (dict(data=now['data']), 'pointer was missing and is ()'),
+        (dict(now, priorities=np.zeros(5)), 'priorities was (5,) and is missing'),
+    ]:
+        with pytest.raises(UsageError, match='^here is whole, but of another memory') as refusal:
+            check_memory(state, now, 'here')
+        assert there in str(refusal.value)
+
+
+RUN, W = dict(episode=20, learning=True, best=-3.0), np.zeros((3, 2))
+MOMENTS = dict(episodes=np.array([0, 16]), w=np.zeros((2, 3, 2)))
+
+
+@pytest.mark.parametrize('run, moments', [
+    ({}, {}), (dict(episode=None), {}), (dict(episode=-1), {}), (dict(episode=2.0), {}),
+    (dict(learning=1), {}), (dict(best=np.zeros(3)), {}), (dict(more=3), {}),
+    ({}, dict(w=np.zeros((2, 2, 2)))), ({}, dict(episodes=np.array([0]))),
+    ({}, dict(episodes=np.array([1, 2]))), ({}, dict(more=W)), ({}, dict(episodes=3)),
+])  # fmt: skip
+def test_what_no_save_has_written_is_refused(run, moments):
+    args = {**RUN, **run}, {**MOMENTS, **moments}, dict(w=W), 'here'
+    if run or moments:
+        with pytest.raises(files.CorruptCheckpoint, match='^here is no checkpoint'):
+            check_rest(*args)
+    else:
+        check_rest(*args)
+
+
+def test_what_is_not_finite_is_named():
+    state = dict(a=np.array([1, np.inf]), b=np.nan, c=3, d=np.zeros(3), e=np.array(['nan']))
+    assert not_finite(state) == ['a', 'b']
+
+
+@pytest.mark.parametrize('episodes, every', [(0, 1), (63, 1), (64, 2), (200, 4), (1000, 16)])
+def test_moments_are_evenly_apart_and_the_same_in_a_run_that_was_resumed(episodes, every):
+    whole, first, second = Moments(), Moments(), Moments()
+    for n in range(episodes + 1):
+        whole.add(n, lambda: dict(w=np.full(2, n)))  # noqa: B023
+        (first if n <= episodes // 3 else second).add(n, lambda: dict(w=np.full(2, n)))  # noqa: B023
+        if n == episodes // 3:
+            second.load_state_dict(first.state_dict())
+    state = whole.state_dict()
+    assert state['episodes'].tolist() == list(range(0, episodes + 1, every))
+    assert (state['w'][:, 0] == state['episodes']).all()
+    assert same(second.state_dict(), state)

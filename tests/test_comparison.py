@@ -1,129 +1,324 @@
-"""compare.py and comparison/: versions, the sweep, the folder, the program as a user runs it."""
+"""compare.py, lab/job.py, lab/sweep.py and lab/results.py, and the program as a user runs it."""
 
 import csv
+import os
 import re
 import signal
 import subprocess
 import sys
+import time
 
 import filelock
-import gym
-import numpy as np
 import pytest
-import tensorflow.compat.v1 as tf
 
-import ddpg
-from comparison import sweep
-from comparison.results import Results
-from comparison.versions import VERSIONS, building, columns, spoil
-from support import settings
-from support.agent import Agent
-from support.messages import BadInput
+import compare
+import memory
+from lab import folder, job, sweep
+from lab.job import Version, make_columns
+from lab.messages import OutputError, TrainingError, UsageError
+from lab.results import Results
 from tests.helpers import jobs
 from tests.helpers.forks import Forks
 from tests.helpers.program import OURS, PROJECT, line_of
 
-SMALL = '--episodes 2 --set MAX_EP_STEPS=20 MEMORY_CAPACITY=20'
+NUMBERS = ['MAX_EP_STEPS=20', 'MEMORY_CAPACITY=20']
+SMALL = f'--episodes 2 --set {" ".join(NUMBERS)}'
 
 
 @pytest.fixture
-def compare(tmp_path):
+def program(tmp_path):
     return Forks(PROJECT / 'compare.py', tmp_path)
+
+
+def columns(names, *args, **how):
+    return make_columns(compare.versions(names), *args, **how)
+
+
+def edited(folder, changes, name='ddpg.py'):
+    """Write a copy of the project's file `name` into `folder` with {old: new} changed."""
+    text = (PROJECT / name).read_text(encoding='utf-8')
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(text, encoding='utf-8')
+    return str(folder / name)
 
 
 # ---------------------------------------------------------------- what is compared
 
 
 def test_columns_are_versions_with_each_combination():
-    found = columns(['soft', 'hard'], ['VAR=2'], ['GAMMA=0.8,0.9', 'HIDDEN_UNITS=10,20'])
+    found = columns('soft,hard', ['VAR=2'], ['GAMMA=0.8,0.9', 'HIDDEN_UNITS=10,20'])
     assert len(found) == 8
     assert found[1].label == 'original, soft, GAMMA=0.8, HIDDEN_UNITS=20'
-    assert found[1].words == ('VAR=2', 'GAMMA=0.8', 'HIDDEN_UNITS=20')
-    assert [c.label for c in columns(['soft'], [], ['tau=0.1,1'])] == ['tau=0.1', 'tau=1']
-    assert [c.label for c in columns(['averages'], [], [])] == ['moving averages']
+    assert (found[1].numbers['VAR'], found[1].numbers['HIDDEN_UNITS']) == (2, 20)
+    assert {c.replacement['name'] for c in found[:4]} == {'soft'}
+    assert {c.replacement['name'] for c in found[4:]} == {'hard'}
+    assert [c.label for c in columns('soft', [], ['tau=0.1,1'])] == ['tau=0.1', 'tau=1']
+    assert [c.label for c in columns('averages')] == ['moving averages']
 
 
-@pytest.mark.parametrize('word', ['GAMMA', 'GAMMA=', 'GAMMA=1,,2', 'GAMMA=2', 'GAMMA=1,1', 'X=1'])
-def test_what_cannot_be_varied_is_refused(word):
-    with pytest.raises(BadInput):
-        columns(['soft'], [], [word])
-
-
-def agent_of(version):
-    _, lesson, replacement, faults = VERSIONS[version]
-    with building(faults):
-        agent = Agent(lesson, gym.make('Pendulum-v0').env, replacement, 1)
-    spoil(agent, faults)
-    return agent
-
-
-@pytest.mark.parametrize('version, moves_actor, copies', [
-    ('soft', False, True),
-    ('no-var-list', True, True),
-    ('random-targets', False, False),
-    ('as-printed', True, False),
+@pytest.mark.parametrize('words, says', [
+    (['GAMMA'], 'needs NAME=VALUE,VALUE'),
+    (['GAMMA=1,,2'], 'needs NAME=VALUE,VALUE'),
+    (['GAMMA=2'], 'GAMMA = 2.0 must be a number from 0 to 1'),
+    (['X=1'], 'with a NAME among'),
+    (['GAMMA=0.9,.90'], 'GAMMA=0.9 and GAMMA=.90 are the same'),
+    (['GAMMA=0.8,0.7', 'GAMMA=0.9'], 'GAMMA is set twice'),
+    (['VAR=1,2'], 'VAR is set twice'),
 ])  # fmt: skip
-def test_each_wrong_version_has_its_fault_and_no_other(version, moves_actor, copies):
-    agent = agent_of(version)
-    _, actor, critic, _ = agent.train.args
-    values = agent.sess.run([critic.e_params, critic.t_params, actor.e_params, actor.t_params])
-    same = [np.array_equal(e, t) for i in (0, 2) for e, t in zip(values[i], values[i + 1])]
-    weights = [same[0], same[5]]  # biases are alike in any case
-    assert weights == [copies, copies]
-    random = np.random.RandomState(0)
-    critic.learn(*(random.normal(size=(32, width)) for width in (3, 1, 1, 3)))
-    after = agent.sess.run(actor.e_params)
-    assert any((a != b).any() for a, b in zip(after, values[2])) == moves_actor
-    assert tf.train.Optimizer.minimize.__name__ == 'minimize'  # nothing stays patched
+def test_what_cannot_be_varied_is_refused(words, says):
+    with pytest.raises(UsageError, match=says):
+        columns('soft', ['VAR=3'], words)
 
 
-def test_without_replay_a_batch_is_the_newest_rows():
-    with settings.applied(ddpg, {'MEMORY_CAPACITY': 10}):
-        agent = agent_of('no-replay')
-    for number in range(12):
-        agent.memory.store_transition(np.full(3, number), [0], 0, np.zeros(3))
-    assert agent.memory.sample(4)[:, 0].tolist() == [8, 9, 10, 11]
+def test_two_columns_never_are_the_same_nor_look_it(tmp_path):
+    with pytest.raises(UsageError, match='original, soft and original, soft are the same'):
+        columns('soft,hard,soft')
+    mine = Version('original, soft', edited(tmp_path, {'= 0.9998': '= 0.9997'}), None)
+    with pytest.raises(UsageError, match='two versions are called original, soft'):
+        make_columns([*compare.versions('soft'), mine])
+
+
+def test_all_that_makes_a_run_makes_its_key(tmp_path, monkeypatch):
+    mine = edited(tmp_path, {})
+    edited(tmp_path, {}, 'memory.py')
+
+    def key(**how):
+        (column,) = make_columns([Version('mine', mine, how.pop('way', None))], **how)
+        return column.key
+
+    before, found = key(), set()
+    assert key(words=['MAX_EPISODES=7']) == key(episodes=7)
+    assert key(words=['GAMMA=0.90']) == before == key(way='soft')
+    for how in (
+        dict(words=['MAX_EPISODES=3']),
+        dict(words=['GAMMA=0.8']),
+        dict(words=['tau=0.02']),
+        dict(way='hard'),
+        dict(env=f'{OURS}ThreeJoints-v0'),
+    ):
+        found.add(key(**how))
+    with monkeypatch.context() as patched:
+        patched.setattr(folder, 'versions', lambda: dict(python='3.99'))
+        found.add(key())
+    edited(tmp_path, {'size=n)': 'size=n )'}, 'memory.py')
+    found.add(key())
+    edited(tmp_path, {'VAR = 3.0  #': 'VAR = 3.0 #'})
+    found.add(key())
+    assert before not in found and len(found) == 8
+
+
+def test_a_file_that_changes_after_the_start_is_not_trained(tmp_path):
+    mine = edited(tmp_path, {})
+    (column,) = make_columns([Version('mine', mine, None)], NUMBERS, episodes=1)
+    edited(tmp_path, {'VAR = 3.0': 'VAR = 2.0'})
+    with pytest.raises(UsageError, match='are not those of the start'):
+        job.train(column, 1)
+
+
+def test_a_lesson_has_what_lies_beside_it_and_the_next_one_has_its_own(tmp_path):
+    newest = {'np.random.randint(self.capacity, size=n)': 'np.arange(n) % self.capacity'}
+    edited(tmp_path, newest, 'memory.py')
+    (tmp_path / 'mine.py').write_text('UNITS = 7\n')
+    changed = {'HIDDEN_UNITS = 30': 'from mine import UNITS as HIDDEN_UNITS\nHIDDEN_UNITS *= 1'}
+    mine = Version('mine', edited(tmp_path, changed), None)
+    own, other = make_columns([*compare.versions('soft'), mine], ['MAX_EP_STEPS=30'])
+    assert (own.numbers['HIDDEN_UNITS'], other.numbers['HIDDEN_UNITS']) == (30, 7)
+    small = make_columns(
+        [*compare.versions('soft'), mine], [*NUMBERS, 'HIDDEN_UNITS=10'], episodes=4
+    )
+    first, theirs, again = (job.train(column, 1)[0] for column in (*small, small[0]))
+    assert first == again
+    assert first[0] == theirs[0] and first[3] != theirs[3]  # it learns from other rows
+    assert sys.modules['memory'] is memory
+    assert 'mine' not in sys.modules and str(tmp_path) not in sys.path
+
+
+def test_a_file_that_is_no_lesson_is_refused():
+    with pytest.raises(UsageError, match='memory.py is no lesson: it has no main'):
+        columns(str(PROJECT / 'memory.py'))
 
 
 # ---------------------------------------------------------------- the sweep
 
 
-RIGHT = {(n,): ((n,), n * n, None) for n in range(6)}
+def ends(function, *numbers, **how):
+    return {job[0]: end for job, *end in sweep.run(function, [(n,) for n in numbers], **how)}
 
 
-def ends(function):
-    return {end[0]: end for end in sweep.run(function, list(RIGHT))}
+TROUBLE = {
+    'raises': r'ValueError: it is refused \(jobs.py, line \d+\)',
+    'raises in a library': r'JSONDecodeError: .* \(jobs.py, line \d+\)',
+    'exits': r'SystemExit: 3 \(jobs.py, line \d+\)',
+    'is killed': r'its process died \(SIGKILL\)',
+    'is killed and leaves a process': r'its process died \(SIGKILL\)',
+}
 
 
-def test_a_job_that_fails_is_named_with_its_reason_and_the_others_continue():
-    refused = (2,), None, 'ValueError: two is refused'
-    assert ends(jobs.square_but_not_of_two) == {**RIGHT, (2,): refused}
+def test_whatever_happens_to_a_job_it_is_named_with_its_reason_and_the_others_go_on():
+    started = time.time()
+    found = ends(jobs.square_unless, *TROUBLE, 'talks', *range(6))
+    assert time.time() - started < 55  # the process that is left holds nothing up
+    assert {n: found.pop(n) for n in range(6)} == {n: [n * n, None] for n in range(6)}
+    assert found.pop('talks') == [b'', None]
+    for name, reason in TROUBLE.items():
+        assert re.match(f'{reason}$', found[name][1]), found[name]
 
 
-def test_a_worker_that_dies_ends_the_sweep_without_an_error():
-    found = ends(jobs.square_but_two_kills_its_worker)
-    assert (2,) not in found and found.items() <= RIGHT.items()
-    assert ends(jobs.square) == RIGHT  # and the next one works
+def test_a_process_does_many_jobs_and_there_is_one_for_each_core(monkeypatch):
+    monkeypatch.setattr(sweep, 'cores', lambda: 1)
+    found = ends(jobs.who, *range(5))
+    assert len({pid for pid, _ in found.values()}) == 1
+
+
+def has_ended(pid):
+    try:
+        os.kill(pid, 0)
+        with open(f'/proc/{pid}/stat') as file:  # a zombie has, too
+            return file.read().rpartition(')')[2].split()[0] == 'Z'
+    except OSError:
+        return True
+
+
+def pids_in(path, seconds=60):
+    """Return the process ids in the file `path`, once it is there."""
+    wait_until(path.exists, seconds)
+    return [int(word) for word in path.read_text().split()]
+
+
+def wait_until(condition, seconds=10):
+    end = time.time() + seconds
+    while not condition():
+        assert time.time() < end
+        time.sleep(0.05)
+
+
+def test_a_sweep_that_is_stopped_leaves_no_process(tmp_path):
+    path = tmp_path / 'pids'
+    started = time.time()
+    assert ends(jobs.write_pids, str(path), stop_requested=path.exists) == {}
+    assert time.time() - started < 50
+    for pid in pids_in(path):
+        wait_until(lambda pid=pid: has_ended(pid))
+
+
+def test_a_worker_ends_with_the_process_that_started_it_however_that_ends(tmp_path):
+    path = tmp_path / 'pids'
+    code = 'from lab import sweep; from tests.helpers import jobs; '
+    code += f'list(sweep.run(jobs.write_pids, [({str(path)!r},)]))'
+    started = subprocess.Popen([sys.executable, '-c', code], cwd=str(PROJECT))
+    worker, child = pids_in(path)
+    started.kill()
+    started.wait()
+    wait_until(lambda: has_ended(worker))
+    os.kill(child, signal.SIGKILL)
+
+
+def test_a_process_that_cannot_be_started_is_one_line(monkeypatch):
+    monkeypatch.setattr(sys, 'executable', '/no/python')
+    with pytest.raises(TrainingError, match='no process can be started .No such file'):
+        ends(jobs.square, 1)
 
 
 def test_ray_that_is_not_installed_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, 'ray', None)
-    with pytest.raises(BadInput, match=r'pip install ray$'):
+    with pytest.raises(UsageError, match=r'pip install ray$'):
         sweep.connect('ray')
 
 
 # ---------------------------------------------------------------- the folder
 
 
-def test_what_was_added_is_read_again_but_for_a_run_that_was_not_finished(tmp_path):
-    first, rows = Results(str(tmp_path)), [(0, -1000.0, 3.0), (1, -900.5, 2.5)]
-    first.add('original, soft', 2, rows, -200.0, 0.0, 3.5)
-    first.add('simplified', 1, rows, -300.0, None, 4.5)
-    with open(str(tmp_path / 'episodes.csv'), 'a') as file:
-        file.write('soft,2,0,-1.0,3.0\n')
+ROWS = [(0, -1000.0, 3.0), (1, -900.5, 2.5)]
+
+
+@pytest.fixture
+def two():
+    return columns('soft,simplified')
+
+
+def test_what_was_added_is_read_again(tmp_path, two):
+    first = Results(str(tmp_path))
+    first.add(two[0], 2, ROWS, -200.0, 0.0, 3.5)
+    first.add(two[1], 1, ROWS, -300.25, None, 4.5)
     again = Results(str(tmp_path))
     assert again.runs == first.runs
-    assert list(again.of('simplified')) == [1]
+    assert again.of(two[1]) == {1: ([-1000.0, -900.5], -300.25, None, 4.5)}
+
+
+def test_a_column_is_what_its_name_says_whatever_the_folder_holds(tmp_path):
+    """With one version its label is the varied number alone; the next version is another column."""
+    done, varied = Results(str(tmp_path)), dict(varied=['VAR=1'])
+    first, *others = (
+        columns('soft', **varied)
+        + columns('simplified', **varied)
+        + columns('soft', ['GAMMA=0.8'], **varied)
+        + columns('soft', ['MAX_EPISODES=3'], **varied)
+    )
+    done.add(first, 1, ROWS, -1.0, -1.0, 1.0)
+    assert {column.label for column in others} == {first.label}
+    assert [done.of(column) for column in others] == [{}] * 3
+    assert list(done.of(first)) == list(done.of(*columns('soft', ['VAR=1.0']))) == [1]
+
+
+def test_a_run_is_appended_to_what_is_there(tmp_path, two):
+    done, tables = Results(str(tmp_path)), [tmp_path / 'episodes.csv', tmp_path / 'runs.csv']
+    done.add(two[0], 1, ROWS, -1.0, -1.0, 1.0)
+    before = [(path.stat().st_ino, path.read_bytes()) for path in tables]
+    done.add(two[0], 2, ROWS, -1.0, -1.0, 1.0)
+    for path, (inode, there) in zip(tables, before):
+        assert path.stat().st_ino == inode and path.read_bytes().startswith(there)
+        assert len(path.read_bytes().splitlines()) == 2 * len(there.splitlines()) - 1
+
+
+@pytest.mark.parametrize('name, kept', [('episodes.csv', 2), ('runs.csv', 1)])
+def test_a_line_that_a_power_cut_has_torn_is_no_run_and_is_written_over(tmp_path, two, name, kept):
+    done = Results(str(tmp_path))
+    for seed in (1, 2):
+        done.add(two[0], seed, ROWS, -1.25, -1.25, 1.0)
+    whole = (tmp_path / name).read_bytes()
+    torn = whole + b'"original, soft",ab,3,0,' if kept == 2 else whole[:-4]
+    (tmp_path / name).write_bytes(torn)
+    again = Results(str(tmp_path))
+    assert len(again.runs) == kept
+    again.add(two[0], 2, ROWS, -1.25, -1.25, 1.0)
+    assert Results(str(tmp_path)).runs == done.runs
+    lines = (tmp_path / name).read_bytes()
+    assert lines.startswith(whole) and lines.endswith(b'\n')
+
+
+def test_a_run_that_only_episodes_csv_has_is_trained_again(tmp_path, two):
+    done = Results(str(tmp_path))
+    done.add(two[0], 1, ROWS, -1.0, -1.0, 1.0)
+    (tmp_path / 'runs.csv').unlink()
+    again = Results(str(tmp_path))
+    assert again.runs == {}
+    again.add(two[0], 1, ROWS, -1.0, -1.0, 1.0)
+    assert Results(str(tmp_path)).runs == done.runs
+
+
+@pytest.mark.parametrize('name, text', [
+    ('runs.csv', 'column,seed,last,best,seconds\n'),
+    ('runs.csv', 'column,key,seed,last,kept,seconds\nsoft,ab,1,-1.0,-1.0,1.0\n'),
+    ('episodes.csv', 'column,key,seed,episode,reward,explore\nsoft,ab,1\n'),
+    ('episodes.csv', '\0\n'),
+    ('compare.json', '[1]'),
+])  # fmt: skip
+def test_a_folder_that_cannot_be_read_is_refused(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UsageError, match='cannot be used .*: name another with --run'):
+        Results(str(tmp_path))
+
+
+def test_what_cannot_be_written_is_said(tmp_path, two):
+    (tmp_path / 'episodes.csv').mkdir()
+    done = Results.__new__(Results)
+    done.path, done.runs = str(tmp_path), {}
+    with pytest.raises(OutputError, match='episodes.csv could not be written'):
+        done.add(two[0], 1, ROWS, -1.0, -1.0, 1.0)
+    assert done.runs == {}
 
 
 # ---------------------------------------------------------------- the program
@@ -131,79 +326,130 @@ def test_what_was_added_is_read_again_but_for_a_run_that_was_not_finished(tmp_pa
 
 def runs(folder):
     """Return the (column, seed) of the rows of runs.csv."""
-    return [tuple(row[:2]) for row in csv.reader((folder / 'runs.csv').open(newline=''))][1:]
+    with (folder / 'runs.csv').open(newline='') as file:
+        return [(row['column'], row['seed']) for row in csv.DictReader(file)]
 
 
-def test_a_small_comparison_is_resumed_and_its_numbers_are_those_of_the_program(compare, tmp_path):
+def rows(folder, label, seed):
+    """Return the lines `episode,reward,explore` of a run."""
+    lines = (folder / 'episodes.csv').read_text().splitlines()
+    begin = re.compile(rf'"?{re.escape(label)}"?,\w+,{seed},')
+    return [line[begin.match(line).end() :] for line in lines if begin.match(line)]
+
+
+def test_a_small_comparison_is_resumed_and_its_rows_are_those_of_the_program(program, tmp_path):
     here, there = tmp_path / 'here', f'{SMALL} --run here'
-    done = compare.run(f'--seeds 1 {there}')
+    done = program.run(f'--seeds 1 {there}')
     assert done.returncode == 0, done.err
     labels = 'original, soft | original, hard | simplified | moving averages'
     assert f'|  | {labels} |' in done.out
     assert set(runs(here)) == {(label, '1') for label in labels.split(' | ')}
     assert (here / 'compare.png').read_bytes().startswith(b'\x89PNG')
-    assert (here / 'compare.md').read_text().strip() in done.out
+    assert (here / 'compare.md').read_text() in done.out
 
-    done = compare.run(f'--seeds 1-2 --versions soft {there}')
-    assert '1 runs to train, 4 are there already' in done.out
-    assert Forks(PROJECT / 'ddpg.py', tmp_path).run(f'{SMALL} --run alone').returncode == 0
-    alone = (tmp_path / 'alone' / 'rewards.csv').read_text().splitlines()[1:]
-    lines = (here / 'episodes.csv').read_text().splitlines()
-    ours = [line for line in lines if line.startswith('"original, soft",1,')]
-    assert ours == [f'"original, soft",1,{line}' for line in alone]
+    done = program.run(f'--seeds 1-2 --versions soft {there}')
+    assert '1 runs to train, 1 are there already' in done.out
+    assert len(runs(here)) == 5
+    alone = Forks(PROJECT / 'ddpg.py', tmp_path).run(f'{SMALL} --run alone --seed 2')
+    assert alone.returncode == 0, alone.err
+    lines = (tmp_path / 'alone' / 'rewards.csv').read_text().splitlines()[1:]
+    assert rows(here, 'original, soft', 2) == lines and len(lines) == 2
 
-    line = line_of(compare.run(f'{there} --episodes 3'), 2, 'compare.py')
-    assert 'here holds a comparison with other episodes' in line
     with filelock.FileLock(str(here / '.lock')):
-        line = line_of(compare.run(there), 2, 'compare.py')
-    assert 'another process is writing in here' in line
+        line = line_of(program.run(there), 2, 'compare.py')
+    assert 'another process is writing in' in line
 
 
 @pytest.mark.parametrize('words, says', [
     ('--seeds 5-1', "needs seeds like '1-5'"),
-    ('--versions soft,soft', 'needs some of soft,hard,simplified,averages'),
+    ('--versions soft,nobody.py', "needs some of soft,hard,simplified,averages, or files like"),
     ('--env CartPole-v0', 'takes the actions Discrete(2)'),
     ('--vary HIDDEN_UNITS=30,3.5', 'HIDDEN_UNITS must be a whole number'),
     ('--backend ray --address 127.0.0.1:1', '--backend ray'),
 ])  # fmt: skip
-def test_bad_input_is_one_line_and_exit_code_2(compare, tmp_path, words, says):
-    assert says in line_of(compare.run(words), 2, 'compare.py')
+def test_bad_input_is_one_line_and_exit_code_2(program, tmp_path, words, says):
+    assert says in line_of(program.run(words), 2, 'compare.py')
     assert not (tmp_path / 'runs').exists()
+
+
+def test_another_folder_is_left_as_it_is(program, tmp_path):
+    (tmp_path / 'config.json').write_text('{}')
+    line = line_of(program.run(f'--run {tmp_path}'), 2, 'compare.py')
+    assert f'{tmp_path} already holds config.json: name another folder' in line
 
 
 VARIED = f'{SMALL} --versions soft --run here --seeds 1-2 --vary HIDDEN_UNITS'
 
 
-def test_a_run_that_fails_is_named_and_the_others_are_kept_and_varied(compare, tmp_path):
-    done = compare.run(f'{VARIED}=5,10 --env {OURS}RaisesForSeed2-v0')
+def test_a_run_that_fails_is_named_and_the_others_are_kept(program, tmp_path):
+    done = program.run(f'{VARIED}=5,10 --env {OURS}RaisesForSeed2-v0')
     assert set(runs(tmp_path / 'here')) == {('HIDDEN_UNITS=5', '1'), ('HIDDEN_UNITS=10', '1')}
     assert '|  | HIDDEN_UNITS=5 | HIDDEN_UNITS=10 |' in done.out
-    reason = r'HIDDEN_UNITS=\d+ with seed 2 \(RunFailed: the environment failed with ValueError.+\)'
-    resume = 'what finished is in here; resume with the same command and --run here'
-    assert re.match(rf'compare\.py: 2 missing: {reason}; {reason}; {resume}\n$', done.err), done.err
+    *failed, last = done.err.splitlines()
+    failed = sorted(line for line in failed if 'failed' in line)
+    reason = r'ValueError: the joint came off \(environments.py, line \d+\)'
+    for line, units in zip(failed, (10, 5)):
+        assert re.match(rf'HIDDEN_UNITS={units} with seed 2 failed: {reason}$', line), line
+    path = tmp_path / 'here'
+    resume = f'what finished is in {path}; resume with the same command and --run {path}'
+    assert last == f'compare.py: 2 of 4 runs failed, as told above; {resume}'
     assert done.returncode == 1
 
 
-@pytest.mark.parametrize('name', ['SIGINT', 'SIGTERM', 'SIGHUP'])
-def test_a_signal_keeps_what_finished_and_leaves_no_worker(compare, tmp_path, monkeypatch, name):
+@pytest.mark.parametrize('name', ['SIGINT', 'SIGTERM'])
+def test_a_signal_keeps_what_finished_and_leaves_no_worker(program, tmp_path, monkeypatch, name):
     """The worker that trains with seed 2 sends it, once the run with seed 1 has finished."""
     monkeypatch.setenv('STOP', f'{name} {tmp_path / "here"}')
-    done = compare.run(f'{VARIED}=5 --env {OURS}StopsForSeed2-v0')
-    resume = 'what finished is in here; resume with the same command and --run here'
-    assert done.err == f'compare.py: stopped; {resume}\n'
+    done = program.run(f'{VARIED}=5 --env {OURS}StopsForSeed2-v0')
+    path = tmp_path / 'here'
+    resume = f'what finished is in {path}; resume with the same command and --run {path}'
+    assert done.err.splitlines()[-1] == f'compare.py: stopped; {resume}'
+    assert 'Traceback' not in done.err
     assert done.returncode == 128 + getattr(signal, name)
-    assert runs(tmp_path / 'here') == [('HIDDEN_UNITS=5', '1')]
-    filelock.FileLock(str(tmp_path / 'here' / 'worker')).acquire(timeout=60)  # the worker held it
+    assert runs(path) == [('HIDDEN_UNITS=5', '1')]
+    filelock.FileLock(str(path / 'worker')).acquire(timeout=60)  # the worker held it
+
+
+def test_a_full_disk_is_one_line_and_the_comparison_is_resumed(program, tmp_path):
+    words = f'{SMALL} --versions soft --run here --seeds 1-2 --episodes 15'
+    done = program.run(words, file_size=1500)
+    assert 'episodes.csv could not be written (File too large)' in done.err.splitlines()[-1]
+    assert 'resume with the same command' in done.err and done.returncode == 1
+    done = program.run(words)
+    assert done.returncode == 0 and '1 runs to train, 1 are there already' in done.out, done.err
+    every = Results(str(tmp_path / 'here')).runs.values()
+    assert [len(run.rewards) for run in every] == [15, 15]
+
+
+def test_an_environment_that_changes_the_current_folder_changes_no_path(program, tmp_path):
+    edited(tmp_path, {})
+    done = program.run(f'{SMALL} --versions ddpg.py --seeds 1 --env {OURS}Moves-v0')
+    assert done.returncode == 0, done.err
+    assert runs(tmp_path / 'runs' / 'compare-1') == [('ddpg', '1')]
+
+
+def test_it_trains_on_one_core_in_a_folder_that_is_gone_with_nowhere_to_print_to(tmp_path):
+    """In a process as a user starts it: no terminal, no temporary folder, no other core."""
+    gone, here = tmp_path / 'gone', tmp_path / 'here'
+    gone.mkdir()
+    words = f'{sys.executable} {PROJECT / "compare.py"} {SMALL} --versions soft --seeds 1-2'
+    core = min(os.sched_getaffinity(0))
+    first = f'cd {gone} && rmdir {gone} && exec taskset -c {core} {words} --run {here} >&- <&-'
+    environ = dict(os.environ, TMPDIR='/no/folder', JOBLIB_MULTIPROCESSING='0')
+    done = subprocess.run(['bash', '-c', first], env=environ, stderr=subprocess.PIPE)
+    assert done.returncode == 0, done.stderr
+    assert sorted(runs(here)) == [('original, soft', '1'), ('original, soft', '2')]
 
 
 def test_a_ray_cluster_gives_the_same_rewards(tmp_path):
     cluster_utils = pytest.importorskip('ray.cluster_utils')
-    program = f'{sys.executable} {PROJECT / "compare.py"} --seeds 1 {SMALL} --versions'
-    words = [*program.split(), 'soft,simplified', '--run']
+    start = f'{sys.executable} {PROJECT / "compare.py"} --seeds 1 {SMALL} --versions'
+    words = [*start.split(), 'soft,simplified', '--run']
     assert subprocess.run([*words, 'here'], cwd=str(tmp_path)).returncode == 0
     node = {'num_cpus': 1, 'include_dashboard': False}
     cluster = cluster_utils.Cluster(initialize_head=True, head_node_args=node)
     try:
+        cluster.add_node(num_cpus=1)
         cluster.wait_for_nodes()
         there = ['there', '--backend', 'ray', '--address', cluster.address]
         assert subprocess.run([*words, *there], cwd=str(tmp_path)).returncode == 0

@@ -1,18 +1,19 @@
-"""experiment/folder.py, experiment/events.py and support/files.py"""
+"""lab/folder.py and lab/events.py"""
 
 import json
 import os
 from contextlib import closing
-from unittest import mock
 
+import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
 import ddpg
-from experiment import folder
-from experiment.events import EventFile
-from support import files, settings
-from support.messages import BadInput
+import ddpg_update
+from lab import files, folder
+from lab.events import EventFile
+from lab.hyperparameters import hyperparameters
+from lab.messages import OutputError, UsageError
 
 
 @pytest.fixture(autouse=True)
@@ -21,57 +22,129 @@ def in_an_empty_folder(tmp_path, monkeypatch):
 
 
 def test_each_run_has_the_next_free_folder():
-    paths = [folder.create('ddpg') for _ in range(3)]
+    paths = [folder.create('runs/ddpg') for _ in range(3)]
     os.rmdir(paths[1])
-    paths.append(folder.create('ddpg'))
-    expected = ['runs/ddpg-1', 'runs/ddpg-2', 'runs/ddpg-3', 'runs/ddpg-2']
-    assert [path.replace(os.sep, '/') for path in paths] == expected
+    paths.append(folder.create('runs/ddpg'))
+    assert paths == ['runs/ddpg-1', 'runs/ddpg-2', 'runs/ddpg-3', 'runs/ddpg-2']
     assert all(os.path.isdir(path) for path in paths)
 
 
 def test_a_named_folder_is_made_with_its_parents_or_used_if_it_holds_no_run():
     assert folder.create('ddpg', 'a/b') == folder.create('ddpg', 'a/b') == 'a/b'
-    for name in ('config.json', 'rewards.csv', 'curve.png', 'best', 'checkpoints'):
+    open('a/b/.DS_Store', 'w').close()
+    assert folder.create('ddpg', 'a/b') == 'a/b'
+    for name in ('config.json', 'rewards.csv', 'curve.png', 'best.npz', 'checkpoint.npz'):
         os.makedirs(os.path.join('old', name))
-        with pytest.raises(BadInput, match=rf'^old already holds {name}: .*--run'):
+        with pytest.raises(UsageError, match=rf'^old already holds {name}: .*--run'):
             folder.create('ddpg', 'old')
         os.removedirs(os.path.join('old', name))
 
 
-def test_a_folder_that_cannot_be_written_is_refused(monkeypatch):
-    open('runs', 'w').close()
-    for path in ('runs', 'runs/below', None):
-        with pytest.raises(BadInput, match='^runs.* cannot be written .*--run'):
-            folder.create('ddpg', path)
-    os.makedirs('sealed')
-    monkeypatch.setattr(os, 'access', lambda path, mode: False)  # as for a user without the right
-    with pytest.raises(BadInput, match=r'^sealed cannot be written \(Permission denied\)'):
-        folder.create('ddpg', 'sealed')
+def test_a_folder_that_cannot_be_written_is_refused():
+    open('taken', 'w').close()
+    for path in ('taken', 'taken/below', '/proc/nowhere', None):
+        with pytest.raises(UsageError, match='^(taken|/proc).* cannot be written .*--run'):
+            folder.create('taken/ddpg', path)
 
 
-CONFIG = dict(program='ddpg', env='Pendulum-v0', seed=1, episodes=5, threads=1, sizes={})
-CONFIG.update(replacement=ddpg.SOFT, hyperparameters=settings.numbers_of(ddpg))
-WRONG = """{"program":"ddpg" [] null seed=-1 seed=true seed=4294967296 episodes=1000000000000
-threads=257 env=null sizes=3 replacement={} replacement={"name":"soft","tau":"x"} program=null
-replacement={"name":3} replacement={"name":"soft"} replacement={"name":"hard","tau":0.1}
-replacement={"name":"none","tau":0.1} hyperparameters=["GAMMA"] hyperparameters={"GAMMA":7}
-hyperparameters={"GAMMA":true} hyperparameters={"tf":3} hyperparameters={"HIDDEN_UNITS":1e9}"""
+def test_a_folder_has_one_writer():
+    waits = 'another process is writing in .: wait for its end, or stop it'
+    with folder.locked('.'), pytest.raises(UsageError, match=waits), folder.locked('.'):
+        pass
+    with folder.locked('.'):
+        pass
+    os.remove('.lock')
+    os.mkdir('.lock')
+    with pytest.raises(UsageError, match='. cannot be written'), folder.locked('.'):
+        pass
 
 
-@pytest.mark.parametrize('text', ['', '[' * 100000, *WRONG.split()])
-def test_a_config_that_the_lesson_cannot_follow_is_refused(text):
-    files.write('config.json', json.dumps(CONFIG))
-    assert folder.config_for(ddpg, '.', None) == CONFIG
+def test_what_killed_processes_left_half_written_goes_and_nothing_else():
+    kept = ['best.npz', 'my.part', 'best.npz.part', 'notes.txt.ab12cd34.part', 'best.npz.abc.part']
+    for name in [*kept, 'best.npz.ab12_d34.part', 'rewards.csv.abcdefgh.part']:
+        open(name, 'w').close()
+    folder.remove_parts('.')
+    assert sorted(os.listdir('.')) == sorted(kept)
+
+
+# ---------------------------------------------------------------- config.json
+
+CONFIG = dict(program='ddpg', env='Pendulum-v0', seed=1, episodes=5, eval_episodes=None)
+CONFIG.update(replacement=ddpg.SOFT, hyperparameters=hyperparameters(ddpg), versions={})
+CONFIG.update(resumed=[dict(episode=3, versions={})])
+WRONG = """{"program":"ddpg" [] null seed=-1 seed=true seed=4294967296 seed=null
+episodes=1000000000000 episodes=0 env=null env="a\\nb" env=3 replacement={"name":"soft","tau":"x"}
+program=null seed=1e0 replacement={"name":3} replacement={"name":["soft"]}
+replacement={"name":"soft"} replacement=[]
+replacement={"name":"hard","tau":0.1} replacement={"name":"none","tau":0.1} replacement={"tau":0.1}
+hyperparameters=["GAMMA"] hyperparameters={"GAMMA":7} hyperparameters={"GAMMA":true}
+hyperparameters={"GAMMA":null} hyperparameters={"tf":3} hyperparameters={"SOFT":3}
+hyperparameters={"build":3} hyperparameters={"HIDDEN_UNITS":1e9} hyperparameters={"NEW":"x"}
+eval_episodes=-1 eval_episodes="x" versions=3 resumed=3 resumed=[3] resumed=[{"versions":3}]"""
+
+
+@pytest.mark.parametrize('text', ['', '[' * 100000, '{"a": ' + '1' * 5000 + '}', *WRONG.split()])
+def test_a_config_that_the_lesson_cannot_follow_is_one_line(text):
+    folder.write_config('.', CONFIG)
+    assert folder.config_for('ddpg', ddpg, '.', None) == CONFIG
     if '=' in text:
         key, _, value = text.partition('=')
         value = json.loads(value)
         if key == 'hyperparameters' and isinstance(value, dict):
             value = dict(CONFIG[key], **value)
         text = json.dumps(dict(CONFIG, **{key: value}))
-    files.write('config.json', text)
-    says = 'config.json is damaged, or of another program$|is a run with other numbers than'
-    with pytest.raises(BadInput, match=says):
-        folder.config_for(ddpg, '.', None)
+    files.write_text('config.json', text)
+    with pytest.raises(UsageError) as refusal:
+        folder.config_for('ddpg', ddpg, '.', None)
+    assert 'config.json' in str(refusal.value) or 'as it is now has not' in str(refusal.value)
+    assert '\n' not in str(refusal.value)
+
+
+def test_an_older_run_lacks_a_number_or_what_was_added_to_the_file_since():
+    older = dict(CONFIG, hyperparameters=dict(CONFIG['hyperparameters'], GONE=3.0))
+    del older['hyperparameters']['GAMMA'], older['resumed']
+    folder.write_config('.', older)
+    found = folder.config_for('ddpg', ddpg, '.', None)
+    assert found['hyperparameters'] == dict(CONFIG['hyperparameters'], GONE=3.0)
+    assert found['resumed'] == []
+
+
+@pytest.mark.parametrize('config, program, lesson, env, says', [
+    (dict(program='ddpg_update'), 'ddpg', ddpg, None, '. is a run of ddpg_update.py: use that'),
+    ({}, 'ddpg', ddpg, 'Swimmer-v2', '. is a run in Pendulum-v0, not in Swimmer-v2'),
+    (dict(env='evil:X-v0'), 'ddpg', ddpg, None, 'say so with --env evil:X-v0'),
+    (dict(program='ddpg_update'), 'ddpg_update', ddpg_update, None, 'has a replacement'),
+])  # fmt: skip
+def test_a_run_of_something_else_is_refused(config, program, lesson, env, says):
+    folder.write_config('.', dict(CONFIG, **config))
+    with pytest.raises(UsageError) as refusal:
+        folder.config_for(program, lesson, '.', env)
+    assert says in str(refusal.value)
+
+
+def test_a_config_that_was_changed_is_written_anew_and_said(capsys):
+    folder.write_config('.', CONFIG)
+    folder.keep_config('.', CONFIG)
+    assert capsys.readouterr().err == ''
+    for change in (os.remove, lambda path: files.write_text(path, '{}')):
+        change('config.json')
+        folder.keep_config('.', CONFIG)
+        assert 'config.json in . was removed or changed' in capsys.readouterr().err
+        assert folder.read_config('.') == CONFIG
+
+
+@pytest.mark.parametrize('path, windows, word', [
+    ('runs/ddpg-1', False, 'runs/ddpg-1'), ('a b', False, "'a b'"), ('lr[0.1]', False, "'lr[0.1]'"),
+    ('--x', False, './--x'), (r'C:\runs\a', True, r'C:\runs\a'), ('a b', True, '"a b"'),
+])  # fmt: skip
+def test_a_command_has_the_folder_as_one_word(path, windows, word):
+    if windows:
+        assert folder.quoted(path, windows) == word
+    else:
+        assert folder.command_of(CONFIG, None)('play', path) == f'python ddpg.py --play {word}'
+
+
+# ---------------------------------------------------------------- rewards.csv
 
 
 @pytest.fixture
@@ -89,73 +162,93 @@ def test_rewards_are_on_disk_after_each_episode_in_full_precision(rewards):
     assert on_disk() == b'episode,reward,explore\n'
     rewards.add(-1.0 / 3.0, 3.0)
     assert on_disk() == b'episode,reward,explore\n0,-0.3333333333333333,3.0\n'
-    rewards.add(-1e-17, 0.1 + 0.2)
-    assert on_disk().endswith(b'1,-1e-17,0.30000000000000004\n')
-    assert folder.rows_in(on_disk().decode()) == rewards.rows
+    rewards.add(np.float32(-0.5), 0.1 + 0.2)
+    rewards.add(-1e-17, np.float64(3))
+    assert on_disk().endswith(b'\n1,-0.5,0.30000000000000004\n2,-1e-17,3.0\n')
+    assert folder.read_rows('.') == [(-1.0 / 3.0, 3.0), (-0.5, 0.1 + 0.2), (-1e-17, 3)]
 
 
-@pytest.mark.parametrize('rows', ['', '1,2.0,3.0', '0,nan,3', '0,1.0', '0,1,2,3'])
-def test_what_is_no_table_of_episodes_is_refused(rows):
-    for header in (folder.HEADER, 'x') if rows else ('x',):
-        with pytest.raises(ValueError):
-            folder.rows_in(f'{header}\n{rows}\n')
+def test_what_is_after_the_checkpoints_rows_is_cut_off():
+    files.write_text(
+        'rewards.csv', 'episode,reward,explore\n0,-1.0,3.0\n1,-2.0,3.0\n2,-3.0,3.0\n3,-'
+    )
+    rows = folder.read_rows('.', 2)
+    assert rows == [(-1, 3), (-2, 3)]
+    with closing(folder.Rewards('.', rows)) as rewards:
+        rewards.add(-4.0, 3.0)
+    assert on_disk() == b'episode,reward,explore\n0,-1.0,3.0\n1,-2.0,3.0\n2,-4.0,3.0\n'
 
 
-def test_a_row_that_does_not_fit_leaves_no_part_of_itself(rewards):
-    rewards.add(-1.0, 3.0)
-    before, raw = on_disk(), rewards._file
+@pytest.mark.parametrize('text', [
+    '', 'x\n0,1,3\n', 'H', 'H\n1,2.0,3.0\n', 'H\n0,nan,3\n', 'H\n0,1,inf\n', 'H\n0,1,-3\n',
+    'H\n0,1.0\n', 'H\n0,1,2,3\n', 'H\n0,x,3\n', 'H\n\n', b'\xff',
+])  # fmt: skip
+def test_what_is_no_table_of_episodes_is_refused_and_never_to_be_deleted(text):
+    with open('rewards.csv', 'wb') as file:
+        file.write(text if isinstance(text, bytes) else text.replace('H', folder.HEADER).encode())
+    with pytest.raises(files.CorruptCheckpoint, match='cannot be used .*: bring back'):
+        folder.read_rows('.', 1)
 
-    rewards._file = mock.Mock(wraps=raw)
-    rewards._file.write = lambda data: raw.write(data[:3])  # like a disk at its end
-    with pytest.raises(OSError, match='No space left'):
-        rewards.add(-2.0, 3.0)
+
+@pytest.mark.parametrize('change', [
+    lambda: os.remove('rewards.csv'),
+    lambda: files.write_text('rewards.csv', 'an editor has it now'),
+    lambda: os.truncate('rewards.csv', 30),
+    lambda: open('rewards.csv', 'a').write('my note\n'),
+])  # fmt: skip
+def test_a_table_that_was_removed_or_changed_is_written_anew_and_said(rewards, change, capsys):
+    for reward in (-1.0, -2.0):
+        rewards.add(reward, 3.0)
+    before = on_disk()
+    rewards.sync()
+    assert capsys.readouterr().err == ''
+    change()
+    rewards.sync()
+    assert 'rewards.csv was removed or changed meanwhile' in capsys.readouterr().err
     assert on_disk() == before
-    assert len(rewards.rows) == 1
+    rewards.add(-3.0, 3.0)
+    rewards.sync()
+    assert on_disk() == before + b'2,-3.0,3.0\n' and capsys.readouterr().err == ''
 
 
-def test_tensorboard_finds_graph_and_scalars():
+# ---------------------------------------------------------------- events
+
+
+def scalars():
+    """Return {(tag, step): value} as TensorBoard has it of all event files together."""
+    found = {}
+    for name in sorted(name for name in os.listdir('.') if name.startswith('events')):
+        for event in tf.train.summary_iterator(name):
+            if event.session_log.status == tf.SessionLog.START:
+                found = {key: value for key, value in found.items() if key[1] < event.step}
+            found.update({(v.tag, event.step): v.simple_value for v in event.summary.value})
+    return found
+
+
+def test_tensorboard_finds_graph_and_scalars_also_of_a_run_that_was_killed():
     graph = tf.Graph()
     with graph.as_default():
         tf.constant(1.0, name='Actor')
     events = EventFile('.', graph)
     events.add(0, {'reward': -1200.0})
     events.add(1, {'reward': -800.0, 'loss/critic': 0.25})
-    names, scalars = set(), {}  # before it is closed: a run that is killed has its curves
-    for event in tf.train.summary_iterator(events.path):
-        names |= {node.name for node in tf.GraphDef.FromString(event.graph_def).node}
-        scalars.update({(v.tag, event.step): v.simple_value for v in event.summary.value})
+    assert scalars() == {('reward', 0): -1200, ('reward', 1): -800, ('loss/critic', 1): 0.25}
+    graphs = [tf.GraphDef.FromString(e.graph_def) for e in tf.train.summary_iterator(events.path)]
+    assert [node.name for each in graphs for node in each.node] == ['Actor']
     events.close()
-    assert names == {'Actor'}
-    assert scalars == {('reward', 0): -1200.0, ('reward', 1): -800.0, ('loss/critic', 1): 0.25}
 
 
-def test_a_file_is_written_whole_or_not_at_all(monkeypatch):
-    files.write_atomically('config.json', 'old')
-
-    def full(*args):
-        raise OSError(28, 'No space left on device')
-
-    synced = []
-    monkeypatch.setattr(files, 'sync', synced.append)
-    monkeypatch.setattr(os, 'replace', full)
-    with pytest.raises(OSError):
-        files.write_atomically('config.json', 'new')
-    assert (os.listdir('.'), synced) == (['config.json'], ['config.json.part'])
-    assert files.read('config.json') == 'old\n'
+def test_a_resumed_runs_scalars_take_the_place_of_those_that_were_not_saved():
+    """Also where the clock was set back meanwhile: TensorBoard goes by the names."""
+    for start, name in ((0, None), (2, 'events.out.tfevents.4000000000.host.7'), (4, None)):
+        with closing(EventFile('.', tf.Graph(), start)) as events:
+            for step in range(start, start + 5):
+                events.add(step, {'reward': 10 * start + step})
+        if name:
+            os.rename(events.path, name)
+    assert [scalars()['reward', step] for step in range(9)] == [0, 1, 22, 23, 44, 45, 46, 47, 48]
 
 
-def test_a_link_in_the_place_of_a_part_is_not_written_through():
-    files.write_atomically('outside', 'mine')
-    os.symlink('outside', 'config.json.part')
-    files.write_atomically('config.json', 'new')
-    assert (files.read('outside'), files.read('config.json')) == ('mine\n', 'new\n')
-    assert sorted(os.listdir('.')) == ['config.json', 'outside']
-
-
-def test_only_regular_files_are_read():
-    files.write_atomically('there', 'x')
-    os.symlink('there', 'link')
-    os.mkfifo('pipe')
-    for name in ('link', 'pipe', 'nowhere'):
-        with pytest.raises(OSError):
-            files.read(name)
+def test_an_event_file_that_cannot_be_written_is_a_line():
+    with pytest.raises(OutputError, match='nowhere could not be written .*No such file'):
+        EventFile('nowhere', tf.Graph())

@@ -1,4 +1,4 @@
-"""docs/lesson: the batch worked by hand, the lines quoted from the code, the table of starts."""
+"""docs/lesson: the batch worked by hand, the lines quoted from the code, its exercises' code."""
 
 import re
 
@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import ddpg
-from docs import starts
 from tests.helpers.environments import Joints
+from tests.helpers.forks import Forks
 from tests.helpers.graphs import set_values
 from tests.helpers.lessons import Built, set_numbers
-from tests.helpers.program import PROJECT
+from tests.helpers.program import PROJECT, SMALL, python_blocks
 
 PAGES = ['docs/lesson.md', 'docs/lesson.zh-CN.md']
 ACTOR, CRITIC = ['l1/w', 'l1/b', 'a/w', 'a/b'], ['l1/w1_s', 'l1/w1_a', 'l1/b1', 'q/w', 'q/b']
@@ -70,8 +70,8 @@ def test_the_batch_worked_by_hand_follows_from_the_equations(page):
 
 
 def test_the_code_of_the_lesson_computes_the_same(monkeypatch):
-    set_numbers(monkeypatch, ddpg, HIDDEN_UNITS=1, LR_A=0.1, LR_C=0.1)
-    both, row = Built(ddpg, Joints([-2], [2]), dict(ddpg.SOFT, tau=0.1)), by_hand()
+    set_numbers(monkeypatch, ddpg, HIDDEN_UNITS=1, LR_A=0.1, LR_C=0.1, TAU=0.1)
+    both, row = Built(ddpg, Joints([-2], [2])), by_hand()
     actor, critic, run, b = both.actor, both.critic, both.sess.run, [x.reshape(2, 1) for x in BATCH]
     names = dict(zip(both.nets, (ACTOR, ACTOR, CRITIC, CRITIC)))
     for (net, variables), column in zip(both.nets.items(), (0, 3, 0, 3)):
@@ -101,11 +101,27 @@ def test_quoted_lines_of_ours_stand_in_the_code(page):
             assert line.strip() in text(f'{file}.py')
 
 
-def test_starts_plays_from_rest_and_prints_a_row_an_angle(monkeypatch, capsys):
-    config = dict(env='Pendulum-v0', hyperparameters=dict(MAX_EP_STEPS=200))
-    monkeypatch.setattr(starts.folder, 'config_of', lambda path: config)
-    monkeypatch.setattr(starts, 'load_policy', lambda *_: lambda s: np.zeros(1))
-    starts.main(['a run'])
+def test_the_code_of_the_exercises_runs(forks, tmp_path, monkeypatch, capsys):
+    assert forks.run(f'--seed 1 --episodes 12 --run runs/seed-1 {SMALL}').returncode == 0
+    monkeypatch.chdir(tmp_path)
+    blocks = [block for block in python_blocks('lesson') if block.startswith('import')]
+    assert len(blocks) == 3
+    for block in blocks:
+        exec(block, {})
     lines = capsys.readouterr().out.splitlines()
+    assert lines[:4] == ['0.00000000'] * 4 and len(lines) == 4 + 3 + 4
+
+
+def test_starts_plays_from_rest_and_prints_a_row_an_angle(forks, tmp_path):
+    """A policy whose output weights are 0 does nothing."""
+    assert forks.run(f'--episodes 8 --run here {SMALL}').returncode == 0
+    with np.load(str(tmp_path / 'here' / 'best.npz')) as arrays:
+        weights = dict(arrays)
+    for name in ('w', 'b'):
+        weights[f'Actor/eval_net/a/{name}'][:] = 0
+    np.savez(str(tmp_path / 'here' / 'best.npz'), **weights)
+    done = Forks(PROJECT / 'docs' / 'starts.py', tmp_path).run('here')
+    assert (done.returncode, done.err) == (0, '')
+    lines = done.out.splitlines()
     assert len(lines) == 2 + 7  # a heading, and 0, 30, ..., 180
     assert lines[-1] == f'| 180 | {-200 * np.pi**2:.1f} | {-50 * np.pi**2:.1f} | 180 |'  # it hangs

@@ -1,14 +1,13 @@
-"""experiment/options.py"""
+"""lab/options.py"""
 
 import pytest
 
-from experiment.options import parse
-from support.messages import BadInput
+from lab.messages import UsageError
+from lab.options import parse
 
-NOT_GIVEN = dict.fromkeys(
-    ('episodes', 'seed', 'env', 'replacement', 'threads', 'run', 'resume', 'play', 'gif')
-)
-NOT_GIVEN.update(dict.fromkeys(('last', 'force', 'render', 'quiet'), False), set=[])
+NOT_GIVEN = dict(episodes=None, seed=None, env=None, replacement=None, eval_episodes=None, set=[])
+NOT_GIVEN.update(run=None, resume=None, play=None, gif=None, page=None)
+NOT_GIVEN.update(last=False, force=False, render=False, quiet=False)
 
 
 def options(*words):
@@ -18,10 +17,15 @@ def options(*words):
 GIVEN = {
     '': {},
     '--episodes 3 --seed 4294967295 --env X-v0': dict(episodes=3, seed=2**32 - 1, env='X-v0'),
-    '--replacement hard --threads 2 --run a': dict(replacement='hard', threads=2, run='a'),
+    '--replacement hard --eval-episodes 0 --run a': dict(
+        replacement='hard', eval_episodes=0, run='a'
+    ),
     '--seed 0 --set VAR=1 GAMMA=0.5': dict(seed=0, set=['VAR=1', 'GAMMA=0.5']),
     '--resume a --render --quiet': dict(resume='a', render=True, quiet=True),
-    '--play a --last --gif b.gif --force': dict(play='a', last=True, gif='b.gif', force=True),
+    '--play a --seed 0 --last --gif b.gif --force': dict(
+        play='a', seed=0, last=True, gif='b.gif', force=True
+    ),
+    '--play a --page b.html': dict(play='a', page='b.html'),
 }
 
 
@@ -35,7 +39,7 @@ def test_each_option(words):
     ('--episodes x', "--episodes: needs a whole number from 1 to 1000000000, got 'x'"),
     ('--seed -1', "--seed: needs a whole number from 0 to 4294967295, got '-1'"),
     ('--seed 4294967296', '--seed: needs a whole number from 0 to 4294967295'),
-    ('--threads 0', "--threads: needs a whole number from 1 to 256, got '0'"),
+    ('--eval-episodes -1', '--eval-episodes: needs a whole number from 0 to 100000'),
     ('--replacement medium', "--replacement: invalid choice: 'medium'"),
     ('--run', '--run: expected one argument'),
     ('--epis 3', 'unrecognized arguments: --epis 3'),
@@ -43,24 +47,34 @@ def test_each_option(words):
     ('--play a --resume b', '--play takes no --resume'),
     ('--play a --run b', '--play takes no --run'),
     ('--play a --replacement soft', '--play takes no --replacement'),
-    ('--play a --threads 2', '--play takes no --threads'),
+    ('--play a --eval-episodes 0', '--play takes no --eval-episodes'),
     ('--play a --set GAMMA=1', '--play takes no --set'),
     ('--resume a --run b', '--resume takes no --run'),
     ('--play a --gif b.gif --render', '--gif takes no --render'),
+    ('--play a --gif b.gif --page c.html', '--gif takes no --page'),
     ('--last', '--last goes with --play'),
     ('--gif a.gif', '--gif goes with --play'),
-    ('--play a --force', '--force goes with --gif'),
+    ('--page a.html', '--page goes with --play'),
+    ('--play a --force', '--force goes with --gif or --page'),
 ])  # fmt: skip
 def test_a_wrong_option_is_one_line_that_names_it(words, says):
-    with pytest.raises(BadInput) as refusal:
+    with pytest.raises(UsageError) as refusal:
         options(*words.split())
     assert says in str(refusal.value)
     assert '--help' in str(refusal.value)
     assert '\n' not in str(refusal.value)
 
 
+@pytest.mark.parametrize('name', ['', ' ', 'r\udcff', '\udce4\udcb8'])
+def test_a_name_that_no_file_of_the_run_could_have_is_refused(name):
+    for option in ('--run', '--resume', '--play', '--env', '--gif'):
+        with pytest.raises(UsageError, match='needs a name in UTF-8, got '):
+            options(option, name)
+
+
 def test_help_names_every_option(capsys):
     with pytest.raises(SystemExit, match='^0$'):
         options('--help')
     text = capsys.readouterr().out
-    assert [name for name in NOT_GIVEN if f' --{name} ' not in text] == []
+    names = [name.replace('_', '-') for name in NOT_GIVEN]
+    assert [name for name in names if f' --{name} ' not in text] == []

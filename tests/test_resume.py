@@ -1,4 +1,4 @@
-"""Runs that are stopped, killed, damaged, resumed and played, through the real command line."""
+"""Runs that are stopped, killed and resumed, through the real command line: the same bytes."""
 
 import json
 import os
@@ -6,114 +6,171 @@ import re
 import shutil
 import subprocess
 
-import filelock
-import numpy as np
 import pytest
 
-import ddpg
-from experiment.play import load_policy
-from support.messages import BadInput
 from tests.helpers.forks import Forks
-from tests.helpers.program import (
-    OURS,
-    PROJECT,
-    SMALL,
-    bytes_of,
-    line_of,
-    python_blocks,
-    rewards,
-    rows,
-)
+from tests.helpers.program import OURS, PROJECT, SMALL, bytes_of, line_of, rewards, rows
 
-OBEYS = f'--env {OURS}Obeys-v0'
-NEWEST = 'checkpoints/step-1800'
+JOINTS, OBEYS = f'--env {OURS}ThreeJoints-v0', f'--env {OURS}Obeys-v0'
+INCIDENTS = '--env tests.helpers.incidents:Incidents-v0'
 
 
-@pytest.fixture(scope='module')
-def trained(tmp_path_factory):
-    """The folder of a run of 45 episodes; copy it before changing it."""
-    folder = tmp_path_factory.mktemp('trained')
-    done = Forks(PROJECT / 'ddpg.py', folder).run(f'--episodes 45 --run here {SMALL}')
-    assert (done.returncode, done.err) == (0, '')
-    return folder / 'here'
+def same_run(one, other):
+    """Whether two runs' tables and best policies are the same bytes."""
+    return all(
+        (one / n).read_bytes() == (other / n).read_bytes() for n in ('rewards.csv', 'best.npz')
+    )
 
 
-@pytest.fixture
-def here(trained, tmp_path):
-    shutil.copytree(str(trained), str(tmp_path / 'here'))
-    return tmp_path / 'here'
+def steps(events):
+    """Return {(tag, step)} of what TensorBoard shows of a run."""
+    from tests.test_folder import scalars
 
-
-def newest_step(folder):
-    return max([int(path.name[5:]) for path in (folder / 'checkpoints').glob('*')], default=0)
+    os.chdir(str(events))
+    return set(scalars())
 
 
 # ---------------------------------------------------------------- exactly the same
 
-AFTER, AT_ONCE = 'stopped after episode {}; resume', 'stopped at once; resume what was saved before'
-ENDS = [  # what a process is sent, in which of its steps; its exit code and line, what it has saved
-    ('3:9', -9, '', 0),
-    ('150:9', -9, '', 0),
-    ('399:2', 130, AFTER.format(9), 400),
-    ('401:15', 143, AFTER.format(20), 840),
-    ('45:1', 129, AFTER.format(22), 920),
-    ('415:2 417:2', 130, AT_ONCE, 1200),
-    ('420:9', -9, '', 1600),
+AFTER = 'stopped after {}; resume'
+ENDS = [  # what a process is sent, in which of its steps; its exit code and line
+    ('4:9', -9, ''),
+    ('4:15', 143, AFTER.format('episode 0')),
+    ('150:9', -9, ''),
+    ('399:2', 130, AFTER.format('episode 8')),
+    ('401:15', 143, AFTER.format('episode 16')),
+    ('45:1', 129, AFTER.format('episode 18')),
+    ('415:2 417:2', 130, 'stopped at once; what was saved before is kept; resume'),
+    ('420:9', -9, ''),
 ]
 
 
 def test_a_run_that_is_ended_often_is_that_of_one_that_never_was(forks, tmp_path, monkeypatch):
-    """Killed between checkpoints; test_checkpoints.py kills a save at each of its calls."""
-    words = f'--episodes 60 {OBEYS} {SMALL} --run'
+    words = f'--episodes 45 {OBEYS} {SMALL} --eval-episodes 2 --run'
     assert forks.run(f'{words} whole').returncode == 0
     words = f'{words} here'
-    for orders, code, says, steps in ENDS:
+    for orders, code, says in ENDS:
         monkeypatch.setenv('ORDERS', orders)
         done = forks.run(words)
         words = f'--resume here {OBEYS}'
-        assert done.returncode == code
-        assert newest_step(tmp_path / 'here') == steps
         assert done.err == (f'ddpg.py: {says} with: python ddpg.py {words}\n' if says else '')
+        assert done.returncode == code
     monkeypatch.delenv('ORDERS')
     assert forks.run(words).returncode == 0
-    assert rewards(tmp_path / 'here') == rewards(tmp_path / 'whole')
-    assert bytes_of(tmp_path / 'here' / 'best') == bytes_of(tmp_path / 'whole' / 'best')
+    assert same_run(tmp_path / 'here', tmp_path / 'whole')
+    assert steps(tmp_path / 'here') == steps(tmp_path / 'whole')  # TensorBoard's points, `best` too
 
 
-@pytest.mark.parametrize('program, env', [
-    ('ddpg', ''), ('ddpg', f'--env {OURS}DrawsFromEverywhere-v0'), ('robot_arm', ''),
-    ('ddpg', '--env robot_arm:Arm-v0'),
-])  # fmt: skip
-def test_a_finished_run_is_trained_further_and_played(tmp_path, program, env):
-    """With every random generator, and whatever somebody has made of the table meanwhile."""
+KILLS = {  # before which call of which function of C, in a run that saves twice
+    'ddpg': 'posix.replace:2 None.FileIO.write:15 None.BufferedWriter.write:90',
+    'ddpg_update': 'posix.fsync:8',
+    'ddpg_update2': 'None.FileIO.write:17',
+    'robot_arm': 'posix.replace:5',
+}
+
+
+@pytest.mark.parametrize('program', KILLS)
+def test_killed_in_the_middle_of_a_save_each_program_resumes_to_the_same_bytes(tmp_path, program):
     forks = Forks(PROJECT / f'{program}.py', tmp_path)
+    words = f'--episodes 23 {SMALL} HIDDEN_UNITS=10 --eval-episodes 2 --quiet --run'
+    assert forks.run(f'{words} whole').returncode == 0
+    words = f'{words} here'
+    for kill in KILLS[program].split():
+        assert forks.run(words, kill=kill).returncode == -9, kill
+        words = '--resume here --quiet'
+    done = forks.run(words)
+    assert done.returncode == 0, done.err
+    assert same_run(tmp_path / 'here', tmp_path / 'whole')
+    assert not list((tmp_path / 'here').glob('*.part'))
+
+
+@pytest.mark.parametrize('env', ['DrawsFromEverywhere', 'MovesLate', 'Port'])
+def test_in_whatever_environment_it_is_the_same_and_none_is_lost(forks, tmp_path, env):
+    """Random generators of each kind, a current folder that changes, an environment that is one."""
+    words = f'--episodes 25 --env {OURS}{env}-v0 {SMALL} --eval-episodes 2 --quiet --run'
+    assert forks.run(f'{words} whole').returncode == 0
+    assert forks.run(f'{words} here', kill='None.FileIO.write:23').returncode == -9
+    assert forks.run(f'--resume here --env {OURS}{env}-v0 --quiet').returncode == 0
+    assert same_run(tmp_path / 'here', tmp_path / 'whole')
+    played = [forks.run(f'--play here --env {OURS}{env}-v0 --seed 3 --episodes 2') for _ in 'ab']
+    assert played[0] == played[1] and played[0].returncode == 0
+    assert sorted(os.listdir(str(tmp_path))) == ['here', 'whole']
+
+
+def test_a_finished_run_is_trained_further_as_if_it_had_not_ended(forks, tmp_path):
+    """In an environment that has no module, and is not the lesson's own."""
+    car = '--env MountainCarContinuous-v0'
     for name, episodes in (('whole', 22), ('here', 12)):
-        run = f'--episodes {episodes} --run {name} {env} {SMALL} HIDDEN_UNITS=10'
-        assert forks.run(run).returncode == 0
-    (tmp_path / 'here' / 'rewards.csv').write_text('my notes\n')
-    done = forks.run(f'--resume here --episodes 22 {env}')
-    assert (done.returncode, done.err) == (0, '')
+        assert forks.run(f'--episodes {episodes} --run {name} {car} {SMALL}').returncode == 0
+    done = forks.run('--resume here --episodes 22')
     assert done.out.splitlines()[-1].startswith('Trained 10 episodes in 0:')
     assert rewards(tmp_path / 'here') == rewards(tmp_path / 'whole')
-    assert json.loads((tmp_path / 'here' / 'config.json').read_text())['episodes'] == 22
-    assert forks.run(f'--play here --episodes 1 {env}').returncode == 0
-    done = forks.run(f'--resume here {env}')
+    config = json.loads((tmp_path / 'here' / 'config.json').read_text())
+    assert (config['episodes'], config['env']) == (22, 'MountainCarContinuous-v0')
+    before = rewards(tmp_path / 'here')
+    done = forks.run('--resume here')
     assert re.match(r'Trained 0 episodes in 0:\d\d:\d\d, mean return of the last 20: -', done.out)
-    assert rewards(tmp_path / 'here') == rewards(tmp_path / 'whole')
+    assert rewards(tmp_path / 'here') == before
 
 
-def test_the_tries_of_the_policy_leave_the_rewards_alone(forks, tmp_path):
-    """In an environment that uses the global generators too."""
+def test_evaluations_leave_the_rewards_alone_in_whatever_environment(forks, tmp_path):
     words = f'--episodes 25 --env {OURS}DrawsFromEverywhere-v0 {SMALL} --run'
-    assert forks.run(f'{words} with').returncode == 0
-    (tmp_path / 'ddpg.py').write_text(
-        'import experiment.best\n'
-        'experiment.best.Best.try_policy = lambda self: None\n'
-        f'exec(open({str(PROJECT / "ddpg.py")!r}, encoding="utf-8").read())\n'
-    )
-    assert Forks(tmp_path / 'ddpg.py', tmp_path).run(f'{words} without').returncode == 0
-    assert (tmp_path / 'with' / 'best').exists() and not (tmp_path / 'without' / 'best').exists()
+    assert forks.run(f'{words} with --eval-episodes 2').returncode == 0
+    assert forks.run(f'{words} without --eval-episodes 0').returncode == 0
+    assert (tmp_path / 'with' / 'best.npz').exists()
+    assert not (tmp_path / 'without' / 'best.npz').exists()
     assert rewards(tmp_path / 'with') == rewards(tmp_path / 'without')
+
+
+def test_two_at_the_same_time_share_no_folder(forks, tmp_path):
+    words = f'--episodes 12 --quiet {JOINTS} {SMALL}'
+    codes = [done.returncode for done in forks.run_together(words, words)]
+    assert codes == [0, 0]
+    assert rewards(tmp_path / 'runs' / 'ddpg-1') == rewards(tmp_path / 'runs' / 'ddpg-2')
+    done = forks.run_together(*[f'{words} --run here'] * 2)
+    assert sorted(each.returncode for each in done) == [0, 2]
+    assert rewards(tmp_path / 'here') == rewards(tmp_path / 'runs' / 'ddpg-1')
+
+
+# ---------------------------------------------------------------- meanwhile
+
+EDITS = {
+    'rm here/rewards.csv here/config.json': 'rewards.csv was removed or changed',
+    'cp here/rewards.csv x; mv x here/rewards.csv; touch here/.DS_Store': 'rewards.csv was removed',
+    'rm here/checkpoint.npz here/best.npz; echo {} > here/config.json': 'config.json in here was',
+}
+
+
+@pytest.mark.parametrize('edit', EDITS)
+def test_what_somebody_does_to_its_files_costs_a_run_nothing(forks, tmp_path, monkeypatch, edit):
+    """A run that ends well can be resumed and played."""
+    words = f'--episodes 24 --quiet {INCIDENTS} {SMALL} --eval-episodes 2 --run'
+    assert forks.run(f'{words} whole').returncode == 0
+    monkeypatch.setenv('INCIDENTS', f'930 {edit}')
+    done = forks.run(f'{words} here')
+    assert done.returncode == 0
+    assert EDITS[edit].replace('in here', f'in {tmp_path / "here"}') in done.err
+    assert done.err.count('\n') <= 2
+    assert same_run(tmp_path / 'here', tmp_path / 'whole')
+    monkeypatch.delenv('INCIDENTS')
+    assert forks.run(f'--resume here --episodes 25 {INCIDENTS}').returncode == 0
+    assert forks.run(f'--play here --episodes 1 {INCIDENTS}').returncode == 0
+
+
+def test_a_run_on_other_versions_says_so_and_keeps_both(forks, tmp_path):
+    assert forks.run(f'--episodes 5 --run here {JOINTS} {SMALL}').returncode == 0
+    place = tmp_path / 'here' / 'config.json'
+    config = json.loads(place.read_text())
+    now, config['versions']['numpy'] = config['versions']['numpy'], '1.0'
+    place.write_text(json.dumps(config))
+    for says in (f'resumed on numpy {now} (was 1.0): rewards may differ from here on\n', ''):
+        done = forks.run(f'--resume here {JOINTS} --episodes 6')
+        assert (done.returncode, done.err) == (0, says)
+    config = json.loads(place.read_text())
+    assert config['versions']['numpy'] == '1.0'
+    assert [(each['episode'], each['versions']['numpy']) for each in config['resumed']] == [
+        (5, now)
+    ]
 
 
 OTHER = os.environ.get('OTHER_PYTHON')  # one with the other TensorFlow
@@ -125,130 +182,68 @@ def test_a_run_is_resumed_under_the_other_tensorflow(forks, tmp_path):
     assert subprocess.run([OTHER, *words.split()], cwd=str(tmp_path)).returncode == 0
     before = rewards(tmp_path / 'here')
     done = forks.run('--resume here --episodes 40')
-    assert (done.returncode, done.err) == (0, '')
+    assert done.returncode == 0 and 'rewards may differ from here on' in done.err
     assert rewards(tmp_path / 'here').startswith(before)
     assert len(rows(tmp_path / 'here')) == 40
     assert forks.run('--play here --episodes 2').returncode == 0
 
 
-# ---------------------------------------------------------------- what is refused
+# ---------------------------------------------------------------- names
 
 
-class Evil(object):
-    def __reduce__(self):
-        return os.mkdir, ('ran',)
+@pytest.mark.parametrize('name', ['lr[0.1]', 'ram://x', r'--跑 a\b'])
+def test_no_name_of_a_folder_is_a_pattern_or_a_scheme_to_anybody(forks, tmp_path, name):
+    (tmp_path / '[proj]').mkdir()
+    forks.folder = tmp_path / '[proj]'
+    words = ['--episodes', '6', *JOINTS.split(), *SMALL.split()]
+    assert forks.run(f'--run={name}', *words).returncode == 0
+    assert forks.run(f'--resume={name}', *JOINTS.split(), '--episodes', '7').returncode == 0
+    assert forks.run(f'--play={name}', *JOINTS.split(), '--episodes', '1').returncode == 0
+    here = tmp_path / '[proj]' / name
+    assert len(rows(here)) == 7 and len(list(here.glob('events.*'))) == 2
+    assert {'checkpoint.npz', 'best.npz', 'curve.png', 'config.json'} < set(os.listdir(str(here)))
 
 
-def sealed(change):
-    """Return the shell's commands for a change of the newest checkpoint, and of its sums."""
-    return f'cd here/{NEWEST}; {change}; sha256sum [!S]* > SHA256SUMS'
+# ---------------------------------------------------------------- edits
 
 
-def config(change):
-    return f"sed -i 's/{change}/' here/config.json"
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    """The folder of a run; copy it before changing it."""
+    folder = tmp_path_factory.mktemp('trained')
+    assert (
+        Forks(PROJECT / 'ddpg.py', folder).run(f'--episodes 9 --run here {SMALL}').returncode == 0
+    )
+    return folder / 'here'
 
 
-RESUME, PLAY, BOTH = '--resume here', '--play here', '--resume here|--play here'
-UNUSABLE, LINK = f'here/{NEWEST} cannot be used (', 'is a link or a special file'
-FLIP = "printf '\\377' | dd conv=notrunc bs=1 seek=100 2> /dev/null of="
-REFUSED = [  # the shell's commands, what is run then, and what it says
-    ('', f'{RESUME} --env MountainCarContinuous-v0', 'here is a run in Pendulum-v0, not in M'),
-    ('', f'{PLAY} --env MountainCarContinuous-v0', 'here is a run in Pendulum-v0, not in M'),
-    ('', f'{RESUME} --seed 7', 'its seed was 1, not 7'),
-    ('', f'{RESUME} --replacement hard', 'its replacement was soft, not hard'),
-    ('', f'{RESUME} --threads 2', 'its threads was 1, not 2'),
-    ('', f'{RESUME} --set GAMMA=0.5 LR_A=0.001', 'its GAMMA was 0.9, not 0.5'),
-    ('', f'{RESUME} --set tau=0.5', 'its tau was 0.01, not 0.5'),
-    ('', f'{RESUME} --episodes 30', 'here has 45 episodes already'),
-    ('', '--resume nowhere|--play nowhere', 'there is no folder nowhere'),
-    ('rm here/config.json', BOTH, 'here holds no run: it has no config.json'),
-    ('rm -r here/checkpoints here/best', PLAY, 'here holds no policy yet'),
-    (config('"seed": 1/"seed": -1'), BOTH, 'here/config.json is damaged, or of another program'),
-    (config('"state": 3/"state": 4'), BOTH, "in an environment with the sizes {'state': 4, "),
-    (config('"ddpg"/"ddpg_update"'), BOTH, 'here is a run of ddpg_update.py: use that'),
-    (config('Pendulum-v0/evil:Arm-v0'), BOTH, 'say so with --env evil:Arm-v0'),
-    (sealed('echo \'{"episode": 45}\' > position.json'), RESUME, UNUSABLE),
-    (sealed('printf %0100000d 0 | tr 0 [ > position.json'), RESUME, UNUSABLE),
-    (sealed('head -n 3 rewards.csv > x; mv x rewards.csv'), RESUME, UNUSABLE),
-    (sealed('echo no array > memory.npy'), RESUME, UNUSABLE),
-    (sealed('mv ../../../evil.npy memory.npy'), RESUME, 'Object arrays cannot be loaded'),
-    (sealed('echo no index > variables.index'), f'{RESUME}|{PLAY} --last', UNUSABLE),
-    (
-        f'cd here/best/*; {FLIP}variables.index',
-        PLAY,
-        '(damaged: variables.index): play the last policy',
-    ),
-    ('ln -sf /tmp here/rewards.csv', BOTH, f'here/rewards.csv {LINK}'),
-    ('ln -s . here/curve.png.part', BOTH, f'here/curve.png.part {LINK}'),
-    ('mv here/checkpoints x; ln -s ../x here/checkpoints', BOTH, f'here/checkpoints {LINK}'),
-    ('mkfifo here/pipe', BOTH, f'here/pipe {LINK}'),
-    ('rm -f here/.lock; mkdir here/.lock', RESUME, 'here cannot be written (Is a directory)'),
-]
+def edited(folder, name, pattern, code):
+    """Return what runs a copy of ddpg.py and memory.py with `code` in the place of `pattern`."""
+    for each in ('ddpg.py', 'memory.py', 'fast_tf.py'):
+        shutil.copy(str(PROJECT / each), str(folder / each))
+    text, count = re.subn(pattern, code, (folder / name).read_text(encoding='utf-8'))
+    assert count == 1
+    (folder / name).write_text(text, encoding='utf-8')
+    return Forks(folder / 'ddpg.py', folder)
 
 
-@pytest.mark.parametrize('change, words, says', REFUSED)
-def test_a_refusal_is_one_line_and_nothing_changes(forks, here, tmp_path, change, words, says):
-    np.save(str(tmp_path / 'evil.npy'), np.array([Evil()], object), allow_pickle=True)
-    subprocess.run(['bash', '-c', change], cwd=str(tmp_path), check=True)
-    before = bytes_of(tmp_path)
-    for each in words.split('|'):
-        assert says in line_of(forks.run(each), 2)
-    assert bytes_of(tmp_path) == before
-    assert not (tmp_path / 'ran').exists()
-
-
-def test_a_damaged_checkpoint_is_named_and_the_older_one_offered(forks, here, trained):
-    subprocess.run(['bash', '-c', f'{FLIP}{here / NEWEST}/memory.npy'], check=True)
-    before = bytes_of(here)
-    line = line_of(forks.run('--resume here --episodes 50'), 2)
-    assert f'here/{NEWEST} cannot be used (damaged: memory.npy): delete that folder, and' in line
-    assert line.endswith('--resume resumes from step-1600\n')
-    assert bytes_of(here) == before
-    shutil.rmtree(str(here / NEWEST))
-    assert forks.run('--resume here').returncode == 0
-    assert rewards(here) == rewards(trained)
-
-
-def test_a_folder_has_one_writer(forks, here):
-    with filelock.FileLock(str(here / '.lock')):
-        line = line_of(forks.run('--resume here --episodes 50'), 2)
-    assert 'another process is writing in here: wait for its end, or stop it' in line
-    assert forks.run('--resume here --episodes 46').returncode == 0
-    assert newest_step(here) == 46 * 40  # as long as the run's episodes, not as those of the file
-
-
-# ---------------------------------------------------------------- playing
-
-
-def test_play_prints_ten_returns_and_changes_nothing(forks, here):
-    before = bytes_of(here)
-    done = forks.run('--play here --seed 5')
-    assert (done.returncode, done.err) == (0, '')
-    lines = done.out.splitlines()
-    returns = [float(line.split()[-1]) for line in lines[:10]]
-    assert lines[10].startswith('Played the best policy of here for 10 episodes: mean return -')
-    mean, deviation = (float(word) for word in lines[10].replace(',', '').split()[-4::3])
-    assert mean == pytest.approx(np.mean(returns), abs=0.6)
-    assert deviation == pytest.approx(np.std(returns), abs=0.6)
-    assert forks.run('--play here --seed 5').out == done.out
-    assert forks.run('--play here').out != done.out  # fresh starts
-    last = forks.run('--play here --seed 5 --last')
-    assert last.out.splitlines()[10].startswith('Played the last policy of here for 10')
-    assert bytes_of(here) == before
-
-
-def test_a_run_too_short_to_keep_a_best_policy_plays_its_last_and_says_so(forks):
-    assert forks.run('--episodes 1 --run short').returncode == 0
-    done = forks.run('--play short --episodes 1')
-    assert done.returncode == 0
-    says = 'Played the last policy of short (too short a run to keep a best one) for 1 episodes'
-    assert says in done.out
-
-
-def test_the_pages_lines_load_the_policy_with_the_runs_numbers_and_ask_it(here):
-    names = dict(s=np.array([1.0, 0.0, 0.5]))
-    exec(python_blocks('running')[0].replace('runs/ddpg-1', str(here)), names)
-    assert names['a'].shape == (1,) and abs(names['a']) <= 2
-    assert (ddpg.MEMORY_CAPACITY, ddpg.MAX_EP_STEPS) == (10000, 200)
-    with pytest.raises(BadInput, match='there is no folder'):
-        load_policy(ddpg, 'nowhere')
+@pytest.mark.parametrize('name, pattern, code, says', [
+    ('ddpg.py', 'HIDDEN_UNITS = 30', 'HIDDEN_UNITS = 30; WIDTH = 5', None),
+    ('ddpg.py', r"'a', tf.nn.tanh", "'a2', tf.nn.tanh", 'of other networks than the lesson has'),
+    ('ddpg.py', r'action_dim \+ 1\)', 'action_dim + 2)', 'of another memory than the lesson has'),
+])  # fmt: skip
+def test_after_an_edit_a_run_goes_on_or_is_told_why_not(
+    trained, tmp_path, name, pattern, code, says
+):
+    """Told, and never to delete what is whole."""
+    forks = edited(tmp_path, name, pattern, code)
+    shutil.copytree(str(trained), str(tmp_path / 'here'))
+    before = bytes_of(tmp_path / 'here')
+    done = forks.run('--resume here --episodes 10')
+    if says is None:
+        assert done.returncode == 0
+        assert forks.run('--play here --episodes 1').returncode == 0
+    else:
+        line = line_of(done, 2)
+        assert says in line and 'is whole' in line and 'delete' not in line
+        assert bytes_of(tmp_path / 'here') == before

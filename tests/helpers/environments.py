@@ -1,4 +1,4 @@
-"""Small gym environments for the tests: several joints, and each way an environment can be wrong.
+"""Small environments for the tests: several joints, each trait that real ones have, and each fault.
 
 From the command line: --env tests.helpers.environments:ThreeJoints-v0
 """
@@ -6,8 +6,9 @@ From the command line: --env tests.helpers.environments:ThreeJoints-v0
 import os
 import random
 import signal
+import socket
+import tempfile
 import time
-import types
 
 import filelock
 import gym
@@ -32,7 +33,7 @@ class Joints(gym.Env):
         self.seed()
 
     def seed(self, seed=None):
-        self.random, self.seeded_with = np.random.RandomState(seed), seed
+        self.random = np.random.RandomState(seed)
         return [seed]
 
     def reset(self):
@@ -50,11 +51,14 @@ class Joints(gym.Env):
 
 
 class Odd(Joints):
-    """Joints whose `first` changes what reset gives, and `answer`, from step `since` on, step's."""
+    """Joints whose `first` changes what reset gives, and `answer`, from step `since` on, step's.
 
-    def __init__(self, first=None, answer=None, since=1, **spaces_in_place):
+    `picture` is what it gives as one.
+    """
+
+    def __init__(self, first=None, answer=None, since=1, picture=None, **spaces_in_place):
         super().__init__(**spaces_in_place)
-        self.first, self.answer, self.since = first, answer, since
+        self.first, self.answer, self.since, self.picture = first, answer, since, picture
 
     def reset(self):
         s = super().reset()
@@ -65,9 +69,16 @@ class Odd(Joints):
         given = super().step(action)
         return self.answer(*given) if self.answer and self.all_steps >= self.since else given
 
+    def render(self, mode='human'):
+        return self.picture
 
-def come_off(*given):
+
+def come_off(*given, **kwargs):
     raise ValueError('the joint\ncame off')
+
+
+def exit_program(*given, **kwargs):
+    raise SystemExit(0)
 
 
 def power_cut(*given):
@@ -78,11 +89,15 @@ class OddWithSeed2(Joints):
     """Joints that does what `then` does in each step, once it was seeded with 2."""
 
     def __init__(self, then):
+        self.then, self.armed = then, False
         super().__init__()
-        self.then = then
+
+    def seed(self, seed=None):
+        self.armed = self.armed or seed == 2
+        return super().seed(seed)
 
     def step(self, action):
-        if self.seeded_with == 2:
+        if self.armed:
             self.then()
         return super().step(action)
 
@@ -125,43 +140,198 @@ class Obeys(Joints):
 
 
 class DrawsFromEverywhere(Joints):
-    """Joints that hold a generator of each kind, in each kind of place, and begin with all."""
+    """Joints that begin with numbers from every generator that is seeded."""
+
+    def draw(self):
+        numbers = [self.random.normal(), np.random.normal(), random.gauss(0, 1)]
+        sampled = [*self.action_space.sample(), *self.observation_space.sample()]
+        return numbers + [float(number) for number in sampled]
+
+    def reset(self):
+        return super().reset() + np.clip(sum(self.draw()), -5, 5)
+
+
+class InPlace(Joints):
+    """Joints that gives its own state away, and changes it in place."""
+
+    def reset(self):
+        self.state = super().reset()
+        return self.state
+
+    def step(self, action):
+        self.state += 1
+        return self.state, 0.0, False, {}
+
+
+class Port(Joints):
+    """Joints that hold a port, one for each process: a second instance cannot be made."""
 
     def __init__(self):
         super().__init__()
-        self.held = {'new': [np.random.Generator(np.random.PCG64(2))]}
-        self.thing = types.SimpleNamespace(plain=random.Random(6), back=self)
-        self.action_space.seed(4)
+        self.socket = socket.socket()
+        self.socket.bind(('127.0.0.1', 20000 + os.getpid() % 10000))
 
-    def draw(self):
-        numbers = [self.random.normal(), self.held['new'][0].normal(), np.random.normal()]
-        numbers += [self.thing.plain.gauss(0, 1), random.random()]
-        return [*numbers, *map(float, self.action_space.sample())]
+    def close(self):
+        self.socket.close()
+
+
+class Simulator(Joints):
+    """Joints whose state all instances share, as they would one simulator."""
+
+    world = {}
 
     def reset(self):
-        return super().reset() + sum(self.draw())
+        self.world.update(state=super().reset())
+        return self.world['state']
+
+    def step(self, action):
+        self.state = self.world['state']
+        given = super().step(action)
+        self.world.update(state=self.state)
+        return given
 
 
-def _register(name, entry=Joints, **kwargs):
-    register(id=f'{name}-v0', entry_point=entry, kwargs=kwargs)
+class Moves(Joints):
+    """Joints that changes the current folder when it is made or, `late`, in a step."""
+
+    def __init__(self, late=False):
+        super().__init__()
+        self.late = late
+        if not late:
+            os.chdir(tempfile.gettempdir())
+
+    def step(self, action):
+        if self.late:
+            os.chdir(tempfile.gettempdir())
+        return super().step(action)
+
+
+# ---------------------------------------------------------------- today's API
+
+
+class Space(object):
+    """A space that is no gym Box, but has what one needs: as gymnasium's."""
+
+    def __init__(self, low, high, dtype=np.float32):
+        self.low, self.high, self.dtype = np.array(low, dtype), np.array(high, dtype), dtype
+        self.shape, self.seeds = self.low.shape, []
+
+    def seed(self, seed=None):
+        self.seeds.append(seed)
+
+
+class Today(object):
+    """A cart on a line in the API of gymnasium; it notes the seeds that reset gets.
+
+    It draws RGBA pictures, ends by `terminated` at a distance of 3, and by `truncated` after 40
+    steps.
+    """
+
+    metadata = {'render_modes': ['rgb_array'], 'render_fps': 20}
+
+    def __init__(self, render_mode=None):
+        self.observation_space, self.action_space = (
+            Space([-5.0, -5.0], [5.0, 5.0]),
+            Space([-1], [1]),
+        )
+        self.render_mode, self.seeds = render_mode, []
+
+    def reset(self, *, seed=None, options=None):
+        self.seeds.append(seed)
+        if seed is not None or not hasattr(self, 'random'):
+            self.random = np.random.RandomState(seed)
+        self.x, self.steps = self.random.uniform(-1, 1), 0
+        return self.observation(), {'x': self.x}
+
+    def step(self, action):
+        assert action.dtype == self.action_space.dtype, action.dtype  # as gymnasium's `contains`
+        self.x += 0.1 * action[0]
+        self.steps += 1
+        return self.observation(), -abs(self.x), abs(self.x) > 3, self.steps >= 40, {}
+
+    def observation(self):
+        return np.array([self.x, self.steps / 40], np.float32)
+
+    def render(self):
+        if self.render_mode == 'rgb_array':
+            return np.full((20, 30, 4), self.steps, np.uint8)
+
+
+class Half(Today):
+    """Observation and info, but four values, as some environments between the two have it."""
+
+    def step(self, action):
+        s_, r, terminated, truncated, info = super().step(action)
+        return s_, r, terminated or truncated, info
+
+
+class GlobalRandom(Half):
+    """No seed() and no seed in reset: it draws from Python's and NumPy's global generators."""
+
+    def reset(self):
+        super().reset()
+        self.x = np.random.uniform(-1, 1) + random.random()
+        return self.observation()
+
+
+class Neither(object):
+    """Written for no API that is known: it has no spaces."""
+
+    def reset(self):
+        return [0.0]
+
+    def step(self, action):
+        return [0.0], 0.0, False
+
+
+class ThreeValues(Neither):
+    """The same with spaces."""
+
+    observation_space = action_space = Space([-1], [1])
+
+
+def _register(name, entry=Joints, steps=None, **kwargs):
+    register(id=f'{name}-v0', entry_point=entry, max_episode_steps=steps, kwargs=kwargs)
+
+
+def _reward(reward):
+    return dict(answer=lambda s, r, done, info: (s, reward, done, info))
 
 
 _register('ThreeJoints')
+_register('Limited', Joints, steps=50)
 _register('Unbounded', action_space=box([-1, -np.inf], [1, np.inf]))
 _register('WidthOverflows', action_space=box([-3e38], [3e38]))
 _register('UpsideDown', action_space=box([-1, 1], [1, 1]))
 _register('MatrixOfActions', action_space=spaces.Box(-1, 1, (2, 2), np.float32))
 _register('ImageObservation', observation_space=spaces.Box(0, 255, (4, 4, 3), np.uint8))
-_register('DiscreteObservation', observation_space=spaces.Discrete(5))
-_register('CannotBeMade', low=None, high=None)
+_register('DictObservation', observation_space=spaces.Dict(x=box([0], [1])))
+_register('NoSpaces', action_space=None, observation_space=None)
+_register('FailsToStart', low=None, high=None)
+_register('FailsToReset', Odd, first=come_off)
+_register('ShortObservation', Odd, first=lambda s: s[:2])
+_register('HugeReward', Odd, **_reward(-1e300))
+_register('NoReward', Odd, **_reward(None))
 # these go wrong in the second episode of 200 steps
-_register('NanReward', Odd, since=250, answer=lambda s, r, done, info: (s, np.nan, done, info))
+_register('NanReward', Odd, since=250, **_reward(np.nan))
+_register('NanObservation', Odd, since=250, answer=lambda s, *rest: (s * np.nan, *rest))
 _register('Raises', Odd, since=250, answer=come_off)
+_register('Exits', Odd, since=250, answer=exit_program)
 _register('Kills', Odd, since=250, answer=power_cut)
 _register('RaisesForSeed2', OddWithSeed2, then=come_off)
 _register('StopsForSeed2', OddWithSeed2, then=stop_the_comparison)
 _register('Drawn', Drawn)
+_register('NoPicture', Odd, picture='a word')
 _register('Obeys', Obeys)
 _register('DrawsFromEverywhere', DrawsFromEverywhere)
+_register('Port', Port)
+_register('Simulator', Simulator)
+_register('Moves', Moves)
+_register('MovesLate', Moves, late=True)
+_register('Today', Today)
+_register('Half', Half)
+_register('GlobalRandom', GlobalRandom)
+_register('Neither', Neither)
+_register('ThreeValues', ThreeValues)
 
 ENVIRONMENTS = {1: lambda: gym.make('Pendulum-v0'), 3: Joints}  # by the number of actions

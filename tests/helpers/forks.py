@@ -1,12 +1,13 @@
 """Runs the programs many times for the price of one import of TensorFlow.
 
 As a script it imports what all programs import and then, for each line of JSON on its standard
-input, runs a program in a forked process as `python program *words` would. `Forks` starts it.
+input, runs programs in forked processes as `python program *words` would. `Forks` starts it.
 """
 
 import importlib
 import json
 import os
+import resource
 import runpy
 import signal
 import subprocess
@@ -32,41 +33,61 @@ class Forks(object):
 
         Args:
             how: `out`, `err`: a file for what it prints, which is not in the Done then;
-                `file_size`: the limit of a file's size in bytes.
+                `file_size`, `memory`: limits of a file's size and of what it may take of memory, in
+                bytes; `kill`: 'posix.replace:3' kills it before its third call of this function,
+                which is written in C.
         """
+        return self.run_together(words[0] if len(words) == 1 else words, **how)[0]
+
+    def run_together(self, *lines, **how):
+        """Run it once with each of `lines`, all at the same time; return a list of Done."""
         if Forks.server is None:
             pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, universal_newlines=True)
             Forks.server = subprocess.Popen([sys.executable, __file__], **pipes)
         with tempfile.TemporaryDirectory() as printed:
-            job = dict(program=str(self.program), folder=str(self.folder), environ=dict(os.environ))
-            job.update(out=f'{printed}/out', err=f'{printed}/err')
-            places = [Path(job['out']), Path(job['err'])]
-            job.update(how, words=words[0].split() if len(words) == 1 else words)
-            Forks.server.stdin.write(json.dumps(job) + '\n')
+            jobs = []
+            for i, line in enumerate(lines):
+                job = dict(program=str(self.program), folder=str(self.folder), **how)
+                job.update(environ=dict(os.environ), words=_words(line))
+                job.setdefault('out', f'{printed}/out{i}')
+                job.setdefault('err', f'{printed}/err{i}')
+                jobs.append(job)
+            Forks.server.stdin.write(json.dumps(jobs) + '\n')
             Forks.server.stdin.flush()
-            status = int(Forks.server.stdout.readline())
-            code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-            texts = [place.read_text() if place.exists() else '' for place in places]
-            return Done(code, *texts)
+            statuses = json.loads(Forks.server.stdout.readline())
+            return [
+                Done(
+                    -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status),
+                    *(_text(f'{printed}/{name}{i}') for name in ('out', 'err')),
+                )
+                for i, status in enumerate(statuses)
+            ]
+
+
+def _words(line):
+    return line.split() if isinstance(line, str) else line
+
+
+def _text(path):
+    return Path(path).read_text(encoding='utf-8') if os.path.exists(path) else ''
 
 
 def _serve():
     sys.path[0], sys.argv[0] = str(PROJECT), str(PROJECT / 'ddpg.py')
-    for module in ('support.quiet', 'experiment.program', 'memory'):
+    for module in ('fast_tf', 'lab.program', 'matplotlib.figure'):
         importlib.import_module(module)
     for line in sys.stdin:
-        pid = os.fork()
-        if pid == 0:
-            _become(**json.loads(line))
-        print(os.waitpid(pid, 0)[1], flush=True)
+        pids = []
+        for job in json.loads(line):
+            pid = os.fork()
+            if pid == 0:
+                _become(**job)
+            pids.append(pid)
+        print(json.dumps([os.waitpid(pid, 0)[1] for pid in pids]), flush=True)
 
 
-def _become(program, words, folder, environ, out, err, file_size=None):
+def _become(program, words, folder, environ, out, err, file_size=None, memory=None, kill=None):
     signal.alarm(300)  # the end of one that hangs
-    if file_size:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
     for number, path in enumerate((os.devnull, out, err)):
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | (path != os.devnull) * os.O_TRUNC), number)
     os.chdir(folder)
@@ -75,6 +96,14 @@ def _become(program, words, folder, environ, out, err, file_size=None):
     added = os.path.dirname(program), *environ.get('PYTHONPATH', '').split(os.pathsep)
     sys.path[:0] = filter(None, added)
     sys.argv, code = [program, *words], 0
+    if file_size:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+    if memory:
+        pages = int(Path('/proc/self/statm').read_text().split()[0])
+        memory += pages * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    if kill:
+        sys.setprofile(_killer(*kill.split(':')))
     try:
         runpy.run_path(program, run_name='__main__')
     except SystemExit as ending:
@@ -84,6 +113,20 @@ def _become(program, words, folder, environ, out, err, file_size=None):
         code = 1
     sys.stdout.flush()
     os._exit(code)
+
+
+def _killer(name, count):
+    """Return a profiler that kills the process before call number `count` of a function of C."""
+    left = int(count)
+
+    def profile(frame, event, function):
+        nonlocal left
+        if event == 'c_call' and name == f'{function.__module__}.{function.__qualname__}':
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return profile
 
 
 if __name__ == '__main__':

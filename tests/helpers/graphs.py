@@ -1,6 +1,6 @@
 """Helpers that look into a TensorFlow graph, for the tests."""
 
-import support.quiet  # noqa: F401  before TensorFlow
+import fast_tf  # noqa: F401  before TensorFlow
 import numpy as np
 import tensorflow.compat.v1 as tf
 

@@ -1,6 +1,6 @@
-"""The three versions of the lesson behind one face, for tests of what all of them must do."""
+"""The three versions of the lesson behind one interface, for tests of what all of them must do."""
 
-import support.quiet  # noqa: F401  before TensorFlow
+import fast_tf  # noqa: F401  before TensorFlow
 import numpy as np
 import pytest
 
@@ -19,32 +19,38 @@ three_lessons = pytest.mark.parametrize('lesson', LESSONS, ids=lambda lesson: le
 
 
 def set_numbers(monkeypatch, lesson, **numbers):
-    """Let `lesson` have other numbers, also in the file from which it has its loop."""
-    for namespace in (vars(lesson), lesson.train.__globals__):
-        for name in set(numbers) & set(namespace):
-            monkeypatch.setitem(namespace, name, numbers[name])
+    """Give a lesson's module other hyperparameters, as one does in a notebook.
+
+    TAU is the tau of SOFT in ddpg.py.
+    """
+    if lesson is ddpg and 'TAU' in numbers:
+        numbers['SOFT'] = dict(ddpg.SOFT, tau=numbers.pop('TAU'))
+    for name, value in numbers.items():
+        monkeypatch.setattr(lesson, name, value)
 
 
 class Built(object):
-    """A lesson's networks for `env`, and a memory.
+    """What a lesson, or a variant of one, has built for `env`.
 
     `nets` are the variables of the four networks by name; `feeds` the placeholders of S, a, R, S_.
+
+    Args:
+        replacement: of ddpg.py only.
     """
 
     def __init__(self, lesson, env, replacement=None, seed=None):
-        self.lesson, self.env = lesson, env
-        built = lesson.build(env, replacement or lesson.SOFT, seed)
-        if lesson is ddpg:
-            self.sess, self.actor, self.critic = built
+        self.lesson, self.env, self.original = lesson, env, hasattr(lesson, 'Actor')
+        if self.original:
+            built = lesson.build(env, replacement or lesson.SOFT, seed)
+            self.sess, self.actor, self.critic, self.memory = built
+            self._args = built[1:]
             nets = self.actor.e_params, self.actor.t_params
             nets += self.critic.e_params, self.critic.t_params
-            dims = 2 * env.observation_space.shape[0] + len(env.action_space.low) + 1
-            self.memory = ddpg.Memory(ddpg.MEMORY_CAPACITY, dims)
-            self._args = self.actor, self.critic, self.memory
         else:
+            built = lesson.build(env, seed)
             self.actor = self.critic = built
             self.sess, self.memory, self._args = built.sess, built.memory, (built,)
-            if lesson is ddpg_update:
+            if hasattr(built, 'at_params'):
                 nets = built.ae_params, built.at_params, built.ce_params, built.ct_params
             else:
                 nets = built.a_params, [built.ema.average(v) for v in built.a_params]
@@ -54,7 +60,7 @@ class Built(object):
 
     def learn(self, *b):
         """Take one whole learning step on a batch."""
-        if self.lesson is ddpg:
+        if self.original:
             self.critic.learn(*b)
             self.actor.learn(b[0])
         else:
@@ -62,13 +68,13 @@ class Built(object):
             self.actor.learn()
             del self.memory.sample
 
-    def train(self, episodes, **options):
+    def train(self, episodes=None, **options):
         """Return the lesson's episodes, in a list."""
         return list(self.lesson.train(self.env, *self._args, episodes=episodes, **options))
 
     def do_instead(self, choose_action, learn_actor=None, learn_critic=None):
         """Replace what `train` calls."""
-        names = ('learn', 'learn') if self.lesson is ddpg else ('_atrain', '_ctrain')
+        names = ('learn', 'learn') if self.original else ('_atrain', '_ctrain')
         self.actor.choose_action = choose_action
         setattr(self.actor, names[0], learn_actor)
         setattr(self.critic, names[1], learn_critic)

@@ -1,1 +1,0 @@
-"""Many runs: what is compared, a job, the sweep over cores or a cluster, the folder, the table."""

@@ -1,1 +1,0 @@
-"""One run: its program and options, its folder, training, checkpoints, and playing."""

@@ -1,0 +1,148 @@
+"""What a run keeps to be resumed and played, as arrays: variables by their TensorFlow names."""
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from lab.files import CorruptCheckpoint
+from lab.messages import Diverged, UsageError
+
+
+class Variables(object):
+    """All variables of a session's graph, Adam's too."""
+
+    def __init__(self, sess):
+        self._sess = sess
+        self._all = sess.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
+        self._trainable = sess.graph.get_collection(tf.GraphKeys.TRAINABLE_VARIABLES)
+
+    def values(self):
+        """Return {name: array} of all; Diverged if a number is not finite."""
+        values = _fetch(self._sess, self._all)
+        for name in not_finite(values):
+            raise Diverged(f'{name} is not finite any more')
+        return values
+
+    def weights(self):
+        """Return {name: array} of what is trained: the weights of the eval_nets."""
+        return _fetch(self._sess, self._trainable)
+
+    def differ_from(self, weights):
+        """Return whether any of the weights is another than in {name: array}."""
+        now = self.weights()
+        return any((now[name] != before).any() for name, before in weights.items())
+
+    def restore(self, values, path):
+        """Give every variable its value from {name: array}; names with a prefix are left.
+
+        Raises:
+            UsageError: if they are of other networks than the lesson's file has today.
+        """
+        was = {name: f'{v.dtype} {v.shape}' for name, v in values.items() if ':' not in name}
+        now = {
+            v.op.name: f'{v.dtype.base_dtype.name} {tuple(v.shape.as_list())}' for v in self._all
+        }
+        for name in {**now, **was}:
+            there, here = was.get(name, 'missing'), now.get(name, 'missing')
+            if there != here:
+                _refuse(path, 'other networks', f'{name} was {there} and is {here}')
+        initializers = [v.initializer for v in self._all]  # fed: no operation is added to the graph
+        feed = {v.initializer.inputs[1]: values[v.op.name] for v in self._all}
+        self._sess.run(initializers, feed)
+
+
+def _fetch(sess, variables):
+    return dict(zip([v.op.name for v in variables], sess.run(variables)))
+
+
+def with_prefix(prefix, state):
+    """Return {prefix:name: value}; a TensorFlow name holds no colon."""
+    return {f'{prefix}:{name}': value for name, value in state.items()}
+
+
+def without_prefix(prefix, arrays):
+    """Return {name: value} of what `arrays` has as prefix:name, numbers as Python's own."""
+    begin = f'{prefix}:'
+    found = {name[len(begin) :]: v for name, v in arrays.items() if name.startswith(begin)}
+    return {name: value if value.ndim else value.item() for name, value in found.items()}
+
+
+def check_memory(state, now, path):
+    """Refuse the memory's saved `state` where the lesson's memory of today, `now`, is another.
+
+    Raises:
+        UsageError: naming the difference.
+    """
+    for name in {**now, **state}:
+        there, here = (np.shape(each[name]) if name in each else 'missing' for each in (state, now))
+        if there != here:
+            _refuse(path, 'another memory', f'{name} was {there} and is {here}')
+
+
+def _refuse(path, what, why):
+    raise UsageError(
+        f'{path} is whole, but of {what} than the lesson has now ({why}): bring back the lines it '
+        'was trained with, or start a new run'
+    )
+
+
+RUN = dict(episode=int, learning=bool, best=float)
+
+
+def check_rest(run, moments, weights, path):
+    """Refuse what no save has written; `weights` are those that Moments keep.
+
+    Raises:
+        CorruptCheckpoint: naming the file.
+    """
+    kinds = {name: type(value) for name, value in run.items()}
+    shapes = {name: np.shape(value) for name, value in moments.items()}
+    count = shapes.get('episodes', ())
+    wanted = dict({name: count + value.shape for name, value in weights.items()}, episodes=count)
+    if kinds != RUN or run['episode'] < 0 or shapes != wanted or 0 not in moments['episodes']:
+        raise CorruptCheckpoint(f'{path} is no checkpoint of this program')
+
+
+def not_finite(state):
+    """Return the names of what holds a number that is not finite in {name: array or number}."""
+    arrays = {name: np.asarray(value) for name, value in state.items()}
+    return [n for n, v in arrays.items() if v.dtype.kind in 'fc' and not np.isfinite(v).all()]
+
+
+class Moments(object):
+    """The weights of the eval_nets at some forty moments of a run, for its page.
+
+    Kept are those after 0, k, 2 k, ... episodes, with the smallest power of two for k that leaves
+    at most `most` of them; so a resumed run keeps the same ones.
+    """
+
+    def __init__(self, most=64):
+        self.most, self._kept = most, {}  # episodes -> weights
+
+    def add(self, episodes, get_weights):
+        """Keep get_weights(), {name: array}, after `episodes` episodes, if it is such a moment."""
+        if episodes % self._every(episodes) == 0:
+            self._kept[episodes] = get_weights()
+            every = self._every(episodes)
+            self._kept = {n: weights for n, weights in self._kept.items() if n % every == 0}
+
+    def _every(self, episodes):
+        every = 1
+        while episodes // every >= self.most:
+            every *= 2
+        return every
+
+    @property
+    def first(self):
+        """The weights that the run began with, {name: array}."""
+        return self._kept[0]
+
+    def state_dict(self):
+        """Return {'episodes': (k,), name: (k, ...)}."""
+        arrays = {name: np.array([w[name] for w in self._kept.values()]) for name in self.first}
+        return dict(arrays, episodes=np.array(list(self._kept)))
+
+    def load_state_dict(self, state):
+        """Bring back what state_dict has returned."""
+        episodes = state['episodes'].tolist()
+        names = [name for name in state if name != 'episodes']
+        self._kept = {n: {name: state[name][i] for name in names} for i, n in enumerate(episodes)}

@@ -1,0 +1,106 @@
+"""What the programs print, and how they end: exceptions whose text is the line one reads."""
+
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+
+from fast_tf import MissingPackage, missing_package
+
+
+class UsageError(Exception):
+    """The program cannot begin as asked, and nothing was written."""
+
+    exit_code = 2
+
+
+class TrainingError(Exception):
+    """The run could not go on; what was saved before is kept."""
+
+    exit_code = 1
+
+
+class Diverged(TrainingError):
+    """Weights, actions or returns are no finite numbers any more: to resume would not help."""
+
+
+class OutputError(TrainingError):
+    """Something could not be written or printed."""
+
+
+class Interrupted(Exception):
+    """The user asked the program to stop, with signal number `signum`; what was saved is kept."""
+
+    def __init__(self, text, signum=signal.SIGINT):
+        super().__init__(text)
+        self.signum = signum
+        self.exit_code = 128 + signum  # as shells have it
+
+
+@contextmanager
+def exit_cleanly(program):
+    """Where the block ends in one of these exceptions or in Ctrl-C, print its line and exit.
+
+    Any other exception is somebody's mistake in the code, a student's perhaps: it keeps its
+    traceback.
+    """
+    if threading.current_thread() is threading.main_thread():
+        # where a script starts the program in the background, Ctrl-C would be ignored
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except (UsageError, TrainingError, Interrupted) as ending:
+        print_error(f'{program}: {ending}')
+        sys.exit(ending.exit_code)
+    except (ModuleNotFoundError, MissingPackage) as error:
+        missing = error if isinstance(error, MissingPackage) else missing_package(error)
+        if missing is None:
+            raise
+        print_error(f'{program}: {missing}')
+        sys.exit(UsageError.exit_code)
+    except MemoryError as error:
+        needs = 'MEMORY_CAPACITY, BATCH_SIZE and HIDDEN_UNITS decide how much is needed'
+        print_error(f'{program}: not enough memory ({truncate(error)}); {needs}')
+        sys.exit(TrainingError.exit_code)
+    except KeyboardInterrupt:
+        print_error(f'{program}: stopped')
+        os._exit(128 + signal.SIGINT)  # at once: what was half made complains when it is destroyed
+
+
+def echo(text, end='\n'):
+    """Print `text`, and at once: a pipe or a file would otherwise get it later, with much else.
+
+    Raises:
+        OutputError: if whoever read it has gone, or its disk is full.
+    """
+    try:
+        print(text, end=end, flush=True)
+    except UnicodeEncodeError:  # a folder's name, for example, in a terminal of another language
+        echo(text.encode('ascii', 'backslashreplace').decode('ascii'), end)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing left to flush
+        raise OutputError(f'the output could not be written ({error.strerror})')
+
+
+def print_error(line):
+    """Print `line` to standard error, where there still is one."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except UnicodeEncodeError:
+        print_error(line.encode('ascii', 'backslashreplace').decode('ascii'))
+    except OSError:
+        sys.stderr = None  # nothing left to flush
+
+
+def one_line(error):
+    """Return an exception's type and text in one line."""
+    return f'{type(error).__name__}: {truncate(error)}'
+
+
+def truncate(value):
+    """Return `value` as text of one line, of at most 200 characters."""
+    try:
+        return ' '.join(str(value).split())[:200]
+    except Exception:  # somebody's own __str__
+        return f'({type(value).__name__})'

@@ -1,0 +1,305 @@
+"""Train in a run's folder: show and record every episode, save now and then, keep the best."""
+
+import os
+import sys
+import time
+import traceback
+from contextlib import ExitStack, contextmanager, nullcontext
+from datetime import timedelta
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from fast_tf import latest_feed, make_callable
+from lab import files, folder
+from lab.checkpoints import Moments, Variables, check_memory, check_rest, not_finite
+from lab.checkpoints import with_prefix, without_prefix
+from lab.environments import make_env
+from lab.evaluation import LAST, WINDOW, BestPolicyTracker, episode_seed, good_return
+from lab.events import EventFile
+from lab.messages import Diverged, Interrupted, OutputError, TrainingError, UsageError
+from lab.messages import echo, one_line, print_error, truncate
+from lab.playing import write_page_of
+from lab.plots import draw_run
+
+SAVE_EVERY = 10  # episodes between two checkpoints
+
+
+class TrainingRun(object):
+    """The `run` of a lesson's main that trains, from the last checkpoint on if there is one.
+
+    Args:
+        config: what goes into config.json.
+        options: the command line's.
+        command: (option, folder) -> the command line that resumes or plays this run.
+        stop_requested: () -> the number of the signal that asks to stop, or None.
+    """
+
+    def __init__(self, config, options, command, stop_requested):
+        self.config, self._options, self._command = config, options, command
+        self._stop_requested = stop_requested
+        self.seed, self.replacement = config['seed'], config['replacement']
+        self.episodes, self.start, self.var = config['episodes'], 0, None
+        self._stack, self._path, self._shown_path = ExitStack(), None, None
+        self._done, self._learning, self._best = 0, False, {}  # best: what best.npz holds
+        self._rewards = None
+        # made absolute now: an environment may change the current folder
+        asked = options.resume or options.run
+        self._asked = asked and os.path.abspath(asked)
+        self._stem = os.path.abspath(os.path.join('runs', config['program']))
+
+    # ------------------------------------------------------------ what main calls
+
+    def make_env(self, name):
+        """Return the environment: the one of --env, or the lesson's `name`."""
+        numbers, shown = self.config['hyperparameters'], self._options.render
+        if not self._options.resume:
+            self.config['env'] = self._options.env or name
+        name = self.config['env']
+        self._env = make_env(name, numbers['MAX_EP_STEPS'], drawn=shown)
+        self._good = good_return(name, self._env)
+        self._tracker = BestPolicyTracker(
+            self._env, self.config['eval_episodes'], numbers['MAX_EP_STEPS']
+        )
+        if shown:
+            from lab.drawing import Shown  # pygame takes a moment
+
+            self._env_shown = Shown(self._env)
+            return self._env_shown
+        return self._env
+
+    def begin(self, sess, M, S, a, q, loss):
+        """Make the run's folder, or go back to its checkpoint; see lab/program.py."""
+        self._sess, self._memory = sess, M
+        self._S, self._a, self._q, self._loss = S, a, q, loss
+        self._act, self._variables = make_callable(sess, a, [S]), Variables(sess)
+        self._moments = Moments()
+        self._moments.add(0, self._variables.weights)
+        self._infinite = not_finite(M.state_dict())  # such as a smallest number so far
+        enter = self._stack.enter_context
+        path = self._asked if self._options.resume else folder.create(self._stem, self._asked)
+        asked = self._options.resume or self._options.run
+        self._path, self._shown_path = path, asked or os.path.join('runs', os.path.basename(path))
+        enter(folder.locked(path))
+        rows = self._load() if self._options.resume else []
+        if self.start > self.episodes:
+            there = f'{self._shown_path} has {self.start} episodes already'
+            raise UsageError(f'{there}: ask for more by --episodes')
+        folder.remove_parts(path)
+        folder.write_config(path, self.config)
+        self._rewards = folder.Rewards(path, rows)
+        self._stack.callback(self._rewards.close)
+        self._events = EventFile(path, sess.graph, self.start)
+        self._stack.callback(self._events.close)
+        self._bar = enter(self._make_bar())
+        for note in self._env.notes:
+            print_error(note)
+        self._began, self._time = self.start, time.perf_counter()
+        self._seed_episode()
+        self._stop_if_requested()
+
+    def record(self, episode):
+        """Write down an episode; save and evaluate if it is time to."""
+        if not np.isfinite([episode.reward, episode.var]).all():
+            what = f'the return {episode.reward} and var {episode.var}'
+            raise TrainingError(f'train gave {what}, which must be finite')
+        self._rewards.add(episode.reward, episode.var)
+        self._done = episode.index + 1
+        self._moments.add(self._done, self._variables.weights)
+        self._learning = self._learning or self._variables.differ_from(self._moments.first)
+        scalars = dict(reward=episode.reward, explore=episode.var)
+        if self._learning:
+            scalars.update(self._losses())
+            if self._tracker.is_due(self._done, self.episodes) and self._tracker.is_best(self._act):
+                self._keep_best()
+                scalars.update(best=self._tracker.best)
+        self._events.add(episode.index, scalars)
+        self._show(episode)
+        if self._done % SAVE_EVERY == 0:
+            self._save()
+        self._stop_if_requested()
+        self._seed_episode()
+
+    def end(self):
+        """Save, draw, and print the closing line."""
+        self._save()
+        if self._best:  # the one on disk may be of episodes that a killed run had after this one's
+            files.save_npz(self._file(folder.BEST), self._best)
+        seconds = round(time.perf_counter() - self._time)
+        self._draw()
+        last = [reward for reward, _ in self._rewards.rows[-LAST:]]
+        which = 'best' if self._best else 'last'
+        page = f' (open {self._name(folder.PAGE)} in a browser)' if self._write_page() else ''
+        echo(
+            f'Trained {self._done - self._began} episodes in {timedelta(seconds=seconds)}, '
+            f'mean return of the last {len(last)}: {np.mean(last):.1f}. '
+            f'The run is in {self._shown_path}{page}; '
+            f'see its {which} policy with: {self._command("play", self._shown_path)}'
+        )
+        if not self._learning:
+            echo(
+                'Nothing was learned: learning begins once the memory is full '
+                f'({self.config["hyperparameters"]["MEMORY_CAPACITY"]} transitions). Train more '
+                '--episodes, or --set MEMORY_CAPACITY to less.'
+            )
+
+    # ------------------------------------------------------------ how it ends otherwise
+
+    @contextmanager
+    def reporting(self):
+        """While main runs: whatever ends it, say what was saved, and how to resume."""
+        try:
+            with self._stack:
+                yield
+        except (UsageError, TrainingError, Interrupted, KeyboardInterrupt) as ending:
+            if self._path is None or isinstance(ending, UsageError):
+                raise
+            resume = f'resume with: {self._command("resume", self._shown_path)}'
+            done = f'episode {self._done - 1}' if self._done else 'the start'
+            self._draw()
+            if isinstance(ending, Interrupted):
+                raise Interrupted(f'stopped after {done}; {resume}', ending.signum)
+            if isinstance(ending, KeyboardInterrupt):
+                raise Interrupted(f'stopped at once; what was saved before is kept; {resume}')
+            if isinstance(ending, OutputError):
+                raise OutputError(f'{ending}, after {done}; mend that, then {resume}')
+            if isinstance(ending, Diverged):
+                how = 'smaller LR_A and LR_C (both 0.0001), or a larger REWARD_SCALE, by --set'
+                raise Diverged(
+                    f'{ending}, after {done}; that cannot be resumed: train anew with {how}'
+                )
+            raise TrainingError(f'{ending}, after {done}; once it is mended, {resume}')
+        except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+            raise MemoryError(truncate(error))
+        except (Exception, SystemExit):  # a mistake in the lesson or the environment
+            traceback.print_exc()
+            if self._path is None:
+                raise TrainingError('nothing was written: the error above came first')
+            self._draw()
+            resume = self._command('resume', self._shown_path)
+            saved = f'what was saved before is kept; once it is mended, resume with: {resume}'
+            done = f'after episode {self._done - 1}' if self._done else 'in the first episode'
+            raise TrainingError(f'the error above came {done}; {saved}')
+
+    def _stop_if_requested(self):
+        signum = self._stop_requested()
+        if signum:
+            self._save()
+            raise Interrupted('stopped', signum)
+
+    # ------------------------------------------------------------ an episode
+
+    def _seed_episode(self):
+        """Seed all that is random in the next episode, by the run's seed and its number."""
+        self._env.seed(episode_seed(self.seed, self._done))
+
+    def _losses(self):
+        """Return {name: value} for the batch that was last learned from, if its feed is known."""
+        feed = latest_feed(self._sess, self._loss)
+        if feed is None or self._S not in feed:
+            return {}
+        loss = np.mean(self._sess.run(self._loss, feed))
+        q = self._sess.run(self._q, {self._S: feed[self._S]})  # a is the actor's: it is not fed
+        return {'loss/critic': float(loss), 'loss/actor': -float(np.mean(q))}
+
+    def _make_bar(self):
+        """Return tqdm's progress bar on a terminal, and elsewhere a context with None."""
+        if self._options.quiet or not (sys.stderr and sys.stderr.isatty()):
+            return nullcontext()
+        from tqdm import tqdm  # when it is needed: it takes a moment
+
+        return tqdm(total=self.episodes, initial=self.start, unit='episode', leave=False)
+
+    def _show(self, episode):
+        """Print a line about an episode, and bring the progress bar up to date."""
+        if not self._options.quiet:
+            with self._bar.external_write_mode() if self._bar else nullcontext():
+                text = f'Episode: {episode.index}  Reward: {episode.reward:.0f}'
+                echo(f'{text}  Explore: {episode.var:.2f}')
+        if self._bar:
+            mean = np.mean([reward for reward, _ in self._rewards.rows[-WINDOW:]])
+            text = f'{episode.reward:.0f}, mean of {WINDOW} {mean:.0f}'
+            self._bar.set_postfix_str(text, refresh=False)
+            self._bar.update()
+        if self._options.render and (self._good is None or episode.reward > self._good):
+            self._env_shown.showing = True
+
+    # ------------------------------------------------------------ files
+
+    def _file(self, name):
+        return os.path.join(self._path, name)
+
+    def _name(self, name):
+        return os.path.join(self._shown_path, name)
+
+    def _save(self):
+        """Save the run as it is now, between two episodes."""
+        self._rewards.sync()
+        folder.keep_config(self._path, self.config)
+        memory = self._memory.state_dict()
+        for name in not_finite(memory):
+            if name not in self._infinite:
+                raise Diverged(f'{name} of the memory is not finite any more')
+        run = dict(episode=self._done, learning=self._learning, best=self._tracker.best)
+        state = {**self._variables.values(), **with_prefix('run', run)}
+        state.update(with_prefix('memory', memory))
+        state.update(with_prefix('moments', self._moments.state_dict()))
+        state.update(with_prefix('best', self._best))
+        files.save_npz(self._file(folder.CHECKPOINT), state)
+
+    def _keep_best(self):
+        about = with_prefix('run', dict(episode=self._done - 1, mean=self._tracker.best))
+        self._best = {**self._variables.values(), **about}
+        files.save_npz(self._file(folder.BEST), self._best)
+
+    def _load(self):
+        """Go back to the checkpoint, and return the rows of rewards.csv at that time."""
+        path = self._file(folder.CHECKPOINT)
+        try:
+            arrays = files.load_npz(path)
+        except FileNotFoundError:
+            return []  # it was stopped before the first one
+        except files.CorruptCheckpoint as error:
+            raise UsageError(f'{error}: bring back a copy of it, or start a new run')
+        run, memory = without_prefix('run', arrays), without_prefix('memory', arrays)
+        moments = without_prefix('moments', arrays)
+        self._variables.restore(arrays, path)
+        check_memory(memory, self._memory.state_dict(), path)
+        check_rest(run, moments, self._moments.first, path)
+        rows = folder.read_rows(self._path, run['episode'])
+        self._memory.load_state_dict(memory)
+        self._moments.load_state_dict(moments)
+        self._best = {k[len('best:') :]: v for k, v in arrays.items() if k.startswith('best:')}
+        self._learning, self._tracker.best = run['learning'], run['best']
+        self._done = self.start = run['episode']
+        self.var = rows[-1][1] if rows else None
+        self._note_versions()
+        return rows
+
+    def _note_versions(self):
+        before = [self.config, *self.config['resumed']][-1]['versions']
+        now = folder.versions()
+        changed = [name for name in now if before.get(name) != now[name]]
+        if changed:
+            self.config['resumed'].append(dict(episode=self.start, versions=now))
+            words = [f'{name} {now[name]} (was {truncate(before.get(name))})' for name in changed]
+            print_error(f'resumed on {", ".join(words)}: rewards may differ from here on')
+
+    def _draw(self):
+        """Draw curve.png; no picture is worth a run, so a failure is only a line."""
+        rows = self._rewards.rows if self._rewards else []
+        if rows:
+            try:
+                best = self._best and [self._best[f'run:{name}'] for name in ('episode', 'mean')]
+                draw_run(rows, WINDOW, best, self._file(folder.CURVE))
+            except Exception as error:  # whatever it is, the run is done and saved
+                print_error(f'{folder.CURVE} could not be drawn: {one_line(error)}')
+
+    def _write_page(self):
+        """Write run.html, which is not worth a run either; return whether there is one."""
+        try:
+            tensors = self._sess, self._S, self._a, self._q
+            return write_page_of(self._path, self._file(folder.PAGE), self.config, *tensors)
+        except Exception as error:  # a student's own networks, for example
+            print_error(f'{folder.PAGE} could not be written: {one_line(error)}')
+            return False
