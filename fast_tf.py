@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import weakref
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 # 3 leaves only what is fatal. A level that the user has set in the environment stays.
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
@@ -142,12 +142,31 @@ def _without_matplotlib():
             del sys.modules['matplotlib']
 
 
+@contextmanager
+def _symbols_of_its_own():
+    """Import TensorFlow 2 without lending its LLVM to OpenGL's libraries, which would crash."""
+    set_flags = getattr(sys, 'setdlopenflags', None)
+    if set_flags is None:  # Windows never does
+        yield
+        return
+    sys.setdlopenflags = lambda flags: set_flags(flags & ~os.RTLD_GLOBAL)
+    try:
+        yield
+    finally:
+        sys.setdlopenflags = set_flags
+
+
 _hold_standard_descriptors()
 if os.path.dirname(os.path.abspath(sys.argv[0])) == _HERE:  # and not, say, somebody's notebook
     sys.excepthook = _one_line
 
 try:
-    with _nothing_on_stderr(), _ctrl_c_is_not_lost(), _no_garbage(), _without_matplotlib():
+    with ExitStack() as stack:
+        stack.enter_context(_nothing_on_stderr())
+        stack.enter_context(_ctrl_c_is_not_lost())
+        stack.enter_context(_no_garbage())
+        stack.enter_context(_without_matplotlib())
+        stack.enter_context(_symbols_of_its_own())
         import numpy as np
         import tensorflow.compat.v1 as tf
         from tensorflow.core.protobuf.config_pb2 import CallableOptions
@@ -162,24 +181,6 @@ except TypeError:
 
 tf.logging.set_verbosity(tf.logging.ERROR)  # TensorFlow 1.15 warns of what it uses itself
 
-
-class _NoOpenGL(object):
-    """Refuses to import gym's drawing: with TensorFlow 2 loaded, OpenGL ends the process.
-
-    Both bring a version of LLVM, and the second one to be loaded crashes.
-    """
-
-    def find_spec(self, name, path=None, target=None):
-        if name == 'gym.envs.classic_control.rendering':
-            raise ImportError(
-                "gym 0.17's window would crash Python once TensorFlow 2 is imported; use "
-                '`python ddpg.py --render`, or make the environment by '
-                'lab.environments.make_env: its render() returns a picture'
-            )
-
-
-if int(tf.__version__.partition('.')[0]) > 1:
-    sys.meta_path.insert(0, _NoOpenGL())
 
 _sessions = weakref.WeakSet()
 

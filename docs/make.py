@@ -9,7 +9,7 @@ It trains `ddpg.py` and `robot_arm.py` with seed 1, and leaves in this folder
     arm         robot_arm.gif, the first steps of some episodes of the arm's best policy
     diagrams    an .svg of every .dot that lies here
 
-The page's pictures need Chromium, the diagrams Graphviz's `dot`.
+The page's pictures need selenium, Chromium and a Chinese font, the diagrams Graphviz's `dot`.
 """
 
 import json
@@ -23,8 +23,12 @@ from lab.messages import TrainingError, UsageError, exit_cleanly
 
 HERE = Path(__file__).resolve().parent
 START, SEEN = 12, 60  # the seed of a start near the bottom; steps of an episode of the arm
-SHOT = 'chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --virtual-time-budget=4000'
-SHOT += ' --window-size=980,1010 --force-device-scale-factor=1.5'
+# on the page: play from the bottom up to a step in which the actor is not at a limit
+SWING = """
+now.running = false;
+begin(world.reset());
+do step(); while (now.steps < 30 || Math.abs(look().a[0]) > 1.5 || Math.abs(look().a_grad[0]) < 0.04);
+"""
 
 
 def command(*words):
@@ -51,9 +55,11 @@ def film(run):
 
 def page(run):
     lesson('--play', run, '--page', HERE / 'run.html', '--force')
+    from docs.browser import picture  # selenium is for this alone
+
     for language, name in (('en', 'page.png'), ('zh-CN', 'page.zh-CN.png')):
-        shot = [f'--screenshot={HERE / name}', f'--accept-lang={language}']
-        command(*SHOT.split(), *shot, (HERE / 'run.html').as_uri())
+        image = picture((HERE / 'run.html').as_uri(), (1280, 1000), SWING, language, 1.25)
+        image.convert('RGB').quantize(192).save(str(HERE / name), optimize=True)
 
 
 def seeing(run):

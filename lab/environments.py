@@ -16,7 +16,7 @@ import numpy as np
 from gym.envs.classic_control import PendulumEnv
 from gym.envs.registration import load
 
-from lab.messages import Diverged, TrainingError, UsageError, truncate
+from lab.messages import Diverged, TrainingError, UsageError, one_line, truncate
 
 GYM_WITH_PENDULUM_V0 = '0.17.3'
 LARGEST = 1e38  # magnitude of a number: the memory is float32
@@ -229,8 +229,10 @@ class EnvAdapter(object):
             return as_picture(render('rgb_array') if takes_mode else render())
         except NotImplementedError:
             raise UsageError(f'{self.name} draws no picture of itself')
-        except ImportError as error:  # of OpenGL, where it cannot be used
-            raise UsageError(f'{self.name} cannot be drawn here: {truncate(error)}')
+        except Exception as error:
+            if not (isinstance(error, ImportError) or 'pyglet' in type(error).__module__):
+                raise  # gym 0.17.3 draws by pyglet, which needs OpenGL and a display
+            raise UsageError(f'{self.name} cannot be drawn here: {one_line(error)}')
 
     def close(self):
         """Close the environment."""

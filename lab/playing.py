@@ -12,7 +12,7 @@ from lab.checkpoints import Variables, without_prefix
 from lab.environments import make_env
 from lab.evaluation import greedy_return
 from lab.hyperparameters import load, stem, variant
-from lab.messages import Interrupted, UsageError, echo
+from lab.messages import Interrupted, TrainingError, UsageError, echo
 from lab.options import PLAYED
 from lab.page import has_page, write_page
 
@@ -115,8 +115,11 @@ class PlayingRun(LoadedRun):
 
     @contextmanager
     def reporting(self):
-        """While main runs: nothing is to be saved."""
-        yield
+        """While main runs: nothing is to be saved; an environment's sys.exit is a mistake."""
+        try:
+            yield
+        except SystemExit as error:
+            raise TrainingError(f'the environment ended the program by sys.exit({error.code!r})')
 
     def end(self):
         """Play, and print the returns, their mean and standard deviation; or write the page."""

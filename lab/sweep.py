@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 
 from lab.messages import TrainingError, UsageError, one_line
@@ -113,7 +113,7 @@ def _on_ray(calls, stop_requested):
 
 
 def _on_cores(calls, stop_requested):
-    own, processes = threading.local(), []  # each thread has a process of its own
+    own, processes, ends = threading.local(), [], queue.Queue()  # a process for each thread
 
     def do(call):
         if not hasattr(own, 'process'):
@@ -132,9 +132,12 @@ def _on_cores(calls, stop_requested):
 
     with ThreadPoolExecutor(cores()) as threads:
         running = {threads.submit(do, call): job for job, call in calls}
+        for each in running:
+            each.add_done_callback(ends.put)
         try:
             while running and not stop_requested():
-                for end in wait(running, POLL, FIRST_COMPLETED).done:
+                with suppress(queue.Empty):
+                    end = ends.get(timeout=POLL)
                     yield (running.pop(end), *end.result())
         finally:
             begun = [each for each in running if not each.cancel()]

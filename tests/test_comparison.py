@@ -441,7 +441,7 @@ def test_it_trains_on_one_core_in_a_folder_that_is_gone_with_nowhere_to_print_to
     assert sorted(runs(here)) == [('original, soft', '1'), ('original, soft', '2')]
 
 
-def test_a_ray_cluster_gives_the_same_rewards(tmp_path):
+def test_a_ray_cluster_gives_the_same_rewards_and_names_a_killed_job(tmp_path):
     cluster_utils = pytest.importorskip('ray.cluster_utils')
     start = f'{sys.executable} {PROJECT / "compare.py"} --seeds 1 {SMALL} --versions'
     words = [*start.split(), 'soft,simplified', '--run']
@@ -453,7 +453,13 @@ def test_a_ray_cluster_gives_the_same_rewards(tmp_path):
         cluster.wait_for_nodes()
         there = ['there', '--backend', 'ray', '--address', cluster.address]
         assert subprocess.run([*words, *there], cwd=str(tmp_path)).returncode == 0
+        sweep.connect('ray', cluster.address)
+        found = ends(jobs.square_unless, 'is killed', 'raises', 2, 3, backend='ray')
+        sys.modules['ray'].shutdown()
     finally:
         cluster.shutdown()
     tables = [(tmp_path / run / 'episodes.csv').read_text() for run in ('here', 'there')]
     assert sorted(tables[0].splitlines()) == sorted(tables[1].splitlines())
+    assert (found.pop(2), found.pop(3)) == ([4, None], [9, None])
+    assert re.match(TROUBLE['raises'], found['raises'][1])
+    assert found['is killed'][1].startswith('WorkerCrashedError: ')

@@ -409,7 +409,7 @@ def no_opengl(*args, **kwargs):
 @pytest.mark.parametrize('render, kind, says', [
     (gym.Env().render, UsageError, '^Boat-v0 draws no picture of itself$'),
     (None, UsageError, '^Boat-v0 draws no picture of itself$'),
-    (no_opengl, UsageError, '^Boat-v0 cannot be drawn here: no OpenGL$'),
+    (no_opengl, UsageError, '^Boat-v0 cannot be drawn here: ImportError: no OpenGL$'),
     (lambda: None, TrainingError, 'no picture'),
     (lambda mode: Z, TrainingError, 'no picture'),
     (lambda mode: 'a word', TrainingError, 'no picture'),

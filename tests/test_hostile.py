@@ -1,266 +1,236 @@
-"""Hostile use: what must end in one line, or change nothing. Tables of cases, most in process."""
+"""Hostile folders and surroundings: one line, or nothing that anybody notices."""
 
-import functools
 import json
 import os
-import random
+import shutil
 import signal
-import types
-import warnings
+import subprocess
+import sys
 
-import gym
+import filelock
 import numpy as np
 import pytest
 
-import compare
-import ddpg
-from comparison import results, sweep
-from experiment import options
-from experiment.checkpoints import Checkpoints, Damaged
-from experiment.variables import Variables
-from pictures import film
-from support import settings, signals
-from support.environment import Checked
-from support.messages import BadInput, RunFailed
-from support.random_states import random_states, set_random_states, undisturbed
-from tests.helpers.environments import Joints, Odd, box
-from tests.helpers.jobs import square
+from lab import signals
+from tests.helpers.forks import Forks
+from tests.helpers.program import OURS, PROJECT, SMALL, bytes_of, line_of, rows
 
-# ---------------------------------------------------------------- the environment
+JOINTS = f'--env {OURS}ThreeJoints-v0'
+
+# ---------------------------------------------------------------- folders from anywhere
 
 
-class Reuses(Joints):
-    """Joints that gives its own state away, and changes it in place; it notes its actions."""
-
-    def reset(self):
-        self.state = super().reset()
-        return self.state
-
-    def step(self, action):
-        self.action, self.state[:] = action, self.state + 1
-        return self.state, 0.0, False, {}
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    """The folder of a run with a best policy; copy it before changing it."""
+    folder = tmp_path_factory.mktemp('trained')
+    done = Forks(PROJECT / 'ddpg.py', folder).run(f'--episodes 9 --run here {SMALL} HIDDEN_UNITS=9')
+    assert done.returncode == 0
+    return folder / 'here'
 
 
-def test_an_observation_is_a_copy_and_no_later_step_changes_it():
-    env = Checked(Reuses())
-    s = env.reset()
-    before = s.copy()
-    s_ = env.step(np.array([0, 1, -20]))[0]
-    assert s.tolist() == before.tolist()
-    assert np.allclose(s_, before + 1)
+class Evil(object):
+    def __reduce__(self):
+        return os.mkdir, ('ran',)
 
 
-@pytest.mark.parametrize('kind', ['float32', 'float64', 'float16', 'int8', 'uint8', 'int32'])
-def test_an_action_outside_its_bounds_by_a_rounding_is_brought_inside(kind):
-    box_there = box([3], [100], kind)
-    env = Checked(Reuses(low=[0], high=[1], action_space=box_there))
-    env.reset()
-    for beyond in (np.nextafter(np.float32(100), np.float32(200)), np.float32(2.99999)):
-        env.step(np.array([beyond]))
-        assert box_there.contains(env.env.action.astype(kind)), env.env.action
-    assert kind == 'float32' or env.env.action.dtype == kind
+def config(**changes):
+    """Return a change of config.json."""
+
+    def change(folder):
+        place = folder / 'config.json'
+        place.write_text(json.dumps(dict(json.loads(place.read_text()), **changes)))
+
+    return change
 
 
-class Unspeakable(object):
-    """Raises whatever is asked of it."""
+def checkpoint(**changes):
+    """Return a change of arrays in checkpoint.npz; None takes one out."""
 
-    def _raise(self):
-        raise RuntimeError
+    def change(folder):
+        with np.load(str(folder / 'checkpoint.npz')) as arrays:
+            arrays = {**arrays, **{name.replace('_in_', ':'): v for name, v in changes.items()}}
+        arrays = {name: value for name, value in arrays.items() if value is not None}
+        np.savez(str(folder / 'checkpoint.npz'), **arrays)
 
-    __str__ = __repr__ = __float__ = __bool__ = __abs__ = __array__ = _raise
-
-
-Z = np.zeros(3)
-GIVEN = dict(
-    complex=(Z + 1j, 0.0, False),
-    words=(['1', '2', '3'], 0.0, False),
-    huge=([10**400, 1, 2], 0.0, False),
-    overflows=(Z + 1e39, 0.0, False),
-    objects=([Unspeakable()] * 3, 0.0, False),
-    observation=(Unspeakable(), 0.0, False),
-    reward=(Z, Unspeakable(), False),
-    huge_reward=(Z, 10**400, False),
-    large_reward=(Z, 1e300, False),
-    word_as_reward=(Z, '5', False),
-    done=(Z, 0.0, Unspeakable()),
-    none_as_done=(Z, 0.0, None),
-    word_as_done=(Z, 0.0, 'no'),
-)
+    return change
 
 
-@pytest.mark.parametrize('what', GIVEN)
-def test_what_an_environment_gives_is_converted_or_refused_in_a_line(what):
-    env = Checked(Odd(answer=lambda *answer: (*GIVEN[what], {})))
-    env.reset()
-    with warnings.catch_warnings(), pytest.raises(RunFailed, match='^the environment gave '):
-        warnings.simplefilter('error')
-        env.step(np.array([0, 1, -20]))
+def flip(folder):
+    place = folder / 'checkpoint.npz'
+    whole = bytearray(place.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    place.write_bytes(whole)
 
 
-# ---------------------------------------------------------------- random generators
+def shell(command):
+    return lambda folder: subprocess.run(['bash', '-c', command], cwd=str(folder), check=True)
 
 
-class Slotted(object):
-    __slots__ = 'generator'
-
-    def __init__(self, generator):
-        self.generator = generator
-
-
-class Holder(gym.Env):
-    """Draws from a generator that it holds somewhere."""
-
-    def __init__(self, hold, draw):
-        self.held = hold(np.random.RandomState(1))
-        self.draw = lambda: draw(self.held)
-
-
-def in_a_class(generator):
-    Holder.shared = generator
-
-
-def at_the_top(generator):
-    globals()['AT_THE_TOP'] = generator
-
-
-def space(generator):
-    held = gym.spaces.Dict(x=box([0], [1]))
-    held.seed(1)
-    return held
-
-
-PLACES = dict(
-    slot=(Slotted, lambda held: held.generator.normal()),
-    a_class=(in_a_class, lambda held: Holder.shared.normal()),
-    module=(at_the_top, lambda held: AT_THE_TOP.normal()),  # noqa: F821
-    keys=(
-        lambda g: {1: g, '1': np.random.RandomState(2)},
-        lambda held: held[1].normal() + held['1'].normal(),
+RESUME, DAMAGED = '--resume here', 'checkpoint.npz is damaged, or no file of ours ('
+HOSTILE = {  # what was made of a run's folder: the words of the command line, and the line
+    'another seed': (None, f'{RESUME} --seed 7', 'its seed was 1, not 7'),
+    'another number': (None, f'{RESUME} --set GAMMA=0.5 LR_A=0.001', 'its GAMMA was 0.9, not 0.5'),
+    'another tau': (None, f'{RESUME} --set tau=0.5', 'its tau was 0.01, not 0.5'),
+    'another replacement': (None, f'{RESUME} --replacement hard', 'was soft, not hard'),
+    'other starts': (None, f'{RESUME} --eval-episodes 3', 'its eval_episodes was None, not 3'),
+    'another environment': (None, f'{RESUME} {JOINTS}', 'here is a run in Pendulum-v0, not in te'),
+    'fewer episodes': (None, f'{RESUME} --episodes 8', 'here has 9 episodes already: ask for more'),
+    'an import': (config(env='evil:X-v0'), RESUME, 'say so with --env evil:X-v0'),
+    'a command': (config(env='x\nrm -r ~'), RESUME, 'config.json is damaged, or of another'),
+    'a module': (config(hyperparameters=dict(tf=3)), RESUME, 'has a tf that ddpg.py as it is now'),
+    'a far seed': (config(seed=-1), RESUME, 'seed = -1 in here/config.json must be a whole number'),
+    'a flipped bit': (flip, RESUME, DAMAGED),
+    'half of it': (shell('truncate -s 9000 checkpoint.npz'), RESUME, DAMAGED),
+    'a pickle': (checkpoint(x=np.array([Evil()], object)), RESUME, DAMAGED),
+    'no position': (checkpoint(run_in_episode=None), RESUME, 'is no checkpoint of this program'),
+    'a position': (checkpoint(run_in_episode=-1), RESUME, 'is no checkpoint of this program'),
+    'no moments': (checkpoint(moments_in_episodes=None), RESUME, 'is no checkpoint of this'),
+    'a memory': (checkpoint(memory_in_data=np.zeros(3)), RESUME, 'is whole, but of another memory'),
+    'fewer rows': (shell('sed -i 5,9d rewards.csv'), RESUME, 'rewards.csv cannot be used ('),
+    'other rows': (shell('echo my notes > rewards.csv'), RESUME, 'rewards.csv cannot be used ('),
+    'a link': (shell('ln -sf /tmp rewards.csv'), RESUME, 'rewards.csv is a link or a special file'),
+    'a pipe': (shell('mkfifo pipe'), RESUME, 'here/pipe is a link or a special file'),
+    'a lock': (
+        shell('rm -f .lock; mkdir .lock'),
+        RESUME,
+        'here cannot be written (Is a directory)',
     ),
-    new=(lambda g: [np.random.Generator(np.random.PCG64(2))], lambda held: held[0].normal()),
-    python=(
-        lambda g: {'of dicts': types.SimpleNamespace(inner=random.Random(1))},
-        lambda held: held['of dicts'].inner.gauss(0, 1),
-    ),
-    space=(space, lambda held: held.sample()['x'].item()),
-    method=(lambda g: g.normal, lambda held: held()),
-    partial=(lambda g: functools.partial(g.normal, 5), lambda held: held()),
-    closure=(lambda g: lambda: g.normal(), lambda held: held()),
-    a_set=(lambda g: {g}, lambda held: [each.normal() for each in held]),
-    globals=(id, lambda held: np.random.normal() + random.random()),
-)
+    'nothing': (shell('rm config.json'), RESUME, 'here holds no run: it has no config.json'),
+}
 
 
-@pytest.mark.parametrize('place', PLACES)
-def test_a_generator_is_found_wherever_the_environment_holds_it(place):
-    env = gym.Wrapper(Holder(*PLACES[place]))
-    env.draw()
-    states = json.loads(json.dumps(random_states(env)))
-    ahead = [env.draw() for _ in range(9)]
-    with undisturbed(env):
-        env.draw()
-    assert env.draw() not in ahead
-    set_random_states(env, states)
-    with undisturbed(env):
-        env.draw()
-    assert [env.draw() for _ in range(9)] == ahead
+@pytest.mark.parametrize('what', HOSTILE)
+def test_a_refusal_is_one_line_and_nothing_changes(forks, trained, tmp_path, what):
+    """It never says to delete what is whole, and nothing in a folder is code."""
+    change, words, says = HOSTILE[what]
+    shutil.copytree(str(trained), str(tmp_path / 'here'))
+    if change:
+        change(tmp_path / 'here')
+    before = bytes_of(tmp_path)
+    line = line_of(forks.run(words), 2)
+    assert (
+        says in line and 'delete' not in line and 'remove' not in line.replace('remove it, r', '')
+    )
+    assert bytes_of(tmp_path) == before
 
 
-def test_a_generator_without_a_state_is_refused():
-    env = Joints()
-    env.held = random.SystemRandom()
-    with pytest.raises(RunFailed, match='which no run can repeat'):
-        random_states(env)
+def test_a_folder_has_one_writer(forks, trained, tmp_path):
+    shutil.copytree(str(trained), str(tmp_path / 'here'))
+    with filelock.FileLock(str(tmp_path / 'here' / '.lock')):
+        line = line_of(forks.run('--resume here --episodes 50'), 2)
+    assert 'another process is writing in here: wait for its end, or stop it' in line.replace(
+        str(tmp_path / 'here'), 'here'
+    )
 
 
-# ---------------------------------------------------------------- what is read
+# ---------------------------------------------------------------- the world around
 
 
-@pytest.mark.parametrize('error', [OverflowError, MemoryError, ZeroDivisionError])
-def test_whatever_comes_of_reading_a_checkpoint_is_a_line(error, tmp_path):
-    saved = Checkpoints(str(tmp_path / 'saved'), keep=2)
-    saved.save(3, lambda place: None)
-    with pytest.raises(Damaged, match=error.__name__), saved.reading(3, 'advice'):
-        raise error
+@pytest.fixture
+def python(tmp_path):
+    """Run ddpg.py in a fresh interpreter; `start` is what it does before anything else."""
+
+    def run(words, start='', shell='exec "$@"', options=(), **environ):
+        (tmp_path / 'start').mkdir()
+        (tmp_path / 'start' / 'sitecustomize.py').write_text(start)
+        path = os.pathsep.join([str(tmp_path / 'start'), str(PROJECT)])
+        words = [sys.executable, *options, str(PROJECT / 'ddpg.py'), *words.split()]
+        return subprocess.run(
+            ['bash', '-c', shell, 'bash', *words],
+            cwd=str(tmp_path),
+            env=dict(os.environ, PYTHONPATH=path, **environ),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+        )
+
+    return run
 
 
-def test_a_file_in_the_place_of_checkpoints_is_named_before_training_begins(tmp_path):
-    (tmp_path / 'checkpoints').write_text('')
-    with pytest.raises(BadInput, match='checkpoints cannot be read'):
-        Checkpoints(str(tmp_path / 'checkpoints'), keep=2).steps()
+FEW = f'--episodes 6 --run here {JOINTS} {SMALL}'
 
 
-def test_networks_of_another_width_are_refused(tmp_path):
-    """TensorFlow's Saver takes them, and variables change their shapes without a word."""
-    env = gym.make('Pendulum-v0')
-    with settings.applied(ddpg, dict(HIDDEN_UNITS=31)):
-        Variables(ddpg.build(env)[0]).save(str(tmp_path))
-    with pytest.raises(ValueError, match='of other networks'):
-        Variables(ddpg.build(env)[0]).restore(str(tmp_path))
+def test_a_notebooks_backend_no_temporary_folder_and_closed_descriptors_are_no_matter(
+    python, tmp_path
+):
+    """All at once; what is printed gets into no file."""
+    backend = 'module://matplotlib_inline.backend_inline'
+    nowhere = 'import tempfile; tempfile.tempdir = "/proc/nowhere"'
+    done = python(FEW, nowhere, 'exec "$@" <&- >&- 2>&-', MPLBACKEND=backend, MPLCONFIGDIR='/proc')
+    assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
+    text = (tmp_path / 'here' / 'rewards.csv').read_text()
+    assert text.startswith('episode,reward,explore\n0,-') and len(rows(tmp_path / 'here')) == 6
+    assert (tmp_path / 'here' / 'curve.png').exists()
 
 
-# ---------------------------------------------------------------- where one stands
+def test_an_unreadable_matplotlibrc_costs_the_picture_alone(python, tmp_path):
+    """Under a profiler, as `python -m cProfile ddpg.py`, and into a pipe that is closed."""
+    (tmp_path / 'rc').write_bytes(b'\xff\xfe')
+    profiled = ['-m', 'cProfile', '-o', str(tmp_path / 'profile')]
+    done = python(FEW, options=profiled, MATPLOTLIBRC=str(tmp_path / 'rc'))
+    assert done.returncode == 0
+    assert done.stderr.startswith('curve.png could not be drawn: UnicodeDecodeError')
+    assert done.stderr.count('\n') == 1 and len(rows(tmp_path / 'here')) == 6
 
 
-def test_workers_import_nothing_from_the_folder_that_one_stands_in(tmp_path, monkeypatch):
-    for name in ('joblib', 'encodings', 'numpy'):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / '__init__.py').write_text('open("ran", "w"); raise SystemExit')
-    monkeypatch.chdir(tmp_path)
-    assert list(sweep.run(square, [(3,)])) == [((3,), 9, None)]
-    assert not (tmp_path / 'ran').exists() and os.getcwd() == str(tmp_path)
+def test_a_reader_that_has_gone_is_one_line(python):
+    """As `python ddpg.py | head -1`."""
+    done = python(FEW, shell='set -o pipefail; "$@" | head -1')
+    assert done.returncode == 1 and done.stdout.count('\n') == 1
+    lost = 'ddpg.py: the output could not be written (Broken pipe), after episode '
+    assert done.stderr.startswith(lost) and done.stderr.count('\n') == 1
 
 
-@pytest.mark.parametrize('name', ['o.gif', 'o.gif.part'])
-def test_a_film_takes_no_file_of_somebodys_place(name, tmp_path):
-    (tmp_path / name).write_text('mine')
-    with pytest.raises(BadInput, match=f'{name} is already there'):
-        film.check(str(tmp_path / 'o.gif'), force=False)
-    film.check(str(tmp_path / 'o.gif'), force=True)
+BLOCKS = """
+import sys
+class Blocker(object):
+    def find_spec(self, name, path=None, target=None):
+        if name == {!r}:
+            raise ModuleNotFoundError(f'No module named {{name!r}}', name=name)
+sys.meta_path.insert(0, Blocker())
+"""
 
 
-# ---------------------------------------------------------------- signals and options
+@pytest.mark.parametrize('name', ['gym', 'matplotlib', 'filelock'])
+def test_a_missing_package_is_one_line_before_anything_is_written(python, tmp_path, name):
+    """Also one that is imported at the end only, and one that the command line alone needs."""
+    done = python(FEW, BLOCKS.format(name))
+    assert done.returncode == 2
+    assert f"No module named '{name}'" in done.stderr and done.stderr.count('\n') == 1
+    assert 'pip install -r requirements.txt' in done.stderr
+    assert not (tmp_path / 'here').exists()
+
+
+def test_the_program_runs_in_a_thread_and_from_a_reloaded_module(python, tmp_path):
+    (tmp_path / 'own.py').write_text(
+        'import importlib, threading\n'
+        'import ddpg\n'
+        'from lab.program import run_program\n'
+        'path = importlib.reload(ddpg).__file__\n'
+        f'thread = threading.Thread(target=run_program, args=(path, {FEW.split()}))\n'
+        'thread.start()\n'
+        'thread.join()\n'
+    )
+    done = subprocess.run(
+        [sys.executable, 'own.py'],
+        cwd=str(tmp_path),
+        env=dict(os.environ, PYTHONPATH=str(PROJECT)),
+        stderr=subprocess.PIPE,
+    )
+    assert (done.returncode, done.stderr) == (0, b'')
+    assert len(rows(tmp_path / 'here')) == 6
 
 
 def test_a_hangup_that_nohup_has_let_be_ignored_stays_ignored():
     of_term, before = signal.getsignal(signal.SIGTERM), signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with signals.noted() as stop_asked:
+        with signals.deferred_signals() as stop_requested:
             os.kill(os.getpid(), signal.SIGHUP)
-            assert stop_asked() is None
+            assert stop_requested() is None
             os.kill(os.getpid(), signal.SIGTERM)
-            assert stop_asked() == signal.SIGTERM
+            assert stop_requested() == signal.SIGTERM
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
         assert signal.getsignal(signal.SIGTERM) == of_term
     finally:
         signal.signal(signal.SIGHUP, before)
-
-
-def test_options_are_read_where_docstrings_are_stripped(monkeypatch):
-    monkeypatch.setattr(compare, '__doc__', None)
-    assert compare.parse([]).seeds == [1, 2, 3, 4, 5]
-
-
-@pytest.mark.parametrize('name', ['', ' ', 'r\udcff', '\udce4\udcb8'])
-def test_a_name_that_no_file_of_the_run_could_have_is_refused(name):
-    for option in ('--run', '--resume', '--play', '--env'):
-        with pytest.raises(BadInput, match='needs a name in UTF-8, got '):
-            options.parse('ddpg', 'Pendulum-v0', ['soft'], [option, name])
-
-
-TABLES = {
-    'runs.csv': ['x', 'column,seed,last,best,seconds\nx\0,1\n', f'"{"x" * 200000}"\n'],
-    'compare.json': ['null', '[' * 100000, '{}', '{"a": ' + '1' * 5000 + '}'],
-}
-
-
-@pytest.mark.parametrize(
-    'name, i', [(name, i) for name in TABLES for i in range(len(TABLES[name]))]
-)
-def test_a_comparisons_folder_that_makes_no_sense_is_a_line(name, i, tmp_path):
-    path = results.open_folder(str(tmp_path / 'new'), dict(env='x'))
-    results.Results(path).add('soft', 1, [(0, -1.0, 3.0)], -1.0, None, 1.0)
-    (tmp_path / 'new' / name).write_text(TABLES[name][i])
-    with pytest.raises(BadInput, match='new cannot be used .*: name another with --run'):
-        results.open_folder(path, dict(env='x'))
-        results.Results(path)

@@ -399,7 +399,7 @@ def test_by_hand_the_keys_give_the_torque_and_the_return_is_counted(swing, page,
         else:
             raise AssertionError('another torque')
     policy = page.get('play_on([Math.PI, 0]).ep_reward')
-    assert page.shown('score') == f'You {total:.1f} · 200 of 200 steps · policy {policy:.1f}'
+    assert page.shown('score') == f'○ You {total:.1f} · 200 of 200 steps · policy {policy:.1f}'
     assert not page.get('now.running')
 
 

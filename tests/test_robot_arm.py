@@ -7,7 +7,7 @@ import pytest
 import ddpg
 import robot_arm
 from docs import robot_arm as measured
-from support import environment, settings
+from lab.environments import make_env
 from tests.helpers.program import python_blocks, rows
 
 
@@ -76,15 +76,11 @@ def test_it_keeps_gyms_promises(arm):
         assert (done, info) == (False, {})
 
 
-def test_the_mouse_moves_the_goal_of_the_next_step(arm):
-    arm.on_mouse_motion(200, 200, 0, 0)  # the middle of the window
-    arm.step(np.zeros(2))
-    assert arm.goal == pytest.approx([0, 0])
-    arm.on_mouse_motion(400, 0, 0, 0)  # beyond where goals lie
-    arm.step(np.zeros(2))
-    assert arm.goal == pytest.approx([0.5, -0.5])
-    arm.reset()
-    assert arm.user_input is None
+def test_the_mouse_moves_the_goal_as_far_as_goals_lie(arm):
+    for mouse, goal in (((0.5, 0.5), (0, 0)), ((1, 0), (0.5, -0.5)), ((0.6, 0.4), (0.22, -0.22))):
+        arm.on_mouse(*mouse)
+        assert arm.goal == pytest.approx(goal)
+    assert arm.step(np.zeros(2))[0][4:6] == pytest.approx([0.22, -0.22])
 
 
 def test_the_table_counts_who_is_at_the_goal_and_stays():
@@ -98,22 +94,20 @@ def test_the_table_counts_who_is_at_the_goal_and_stays():
 
     assert measured.reached(straight_to_it) == 100
     assert measured.reached(lambda s: np.zeros(2)) < 5
-    found = {f'arm-{seed}': (100 - seed, 90 + seed, 30.4) for seed in range(1, 6)}
-    row = measured.table(found).splitlines()[-1]
-    assert row == "| `ddpg.py`, the arm's numbers | 97 (95) | 93 (91) | 30 |"
 
 
-def test_it_is_registered_and_hands_in_its_own_numbers():
-    env = environment.make('robot_arm:Arm-v0')
+def test_it_is_registered_and_trains_ddpg_with_its_own_numbers():
+    env = make_env(robot_arm.ENV_NAME)
     assert isinstance(env.unwrapped, gym.Env) and env.action_space.shape == (2,)
-    numbers = settings.numbers_of(robot_arm)
-    assert (numbers['HIDDEN_UNITS'], numbers['GAMMA']) == (300, ddpg.GAMMA)
-    assert settings.env_of(robot_arm) == 'robot_arm:Arm-v0'
-    assert robot_arm.train is ddpg.train and ddpg.HIDDEN_UNITS == 30
+    lesson = robot_arm.lesson()
+    assert (lesson.HIDDEN_UNITS, lesson.GAMMA) == (300, ddpg.GAMMA)
+    assert lesson.build(env)[1].e_params[0].shape == (7, 300)
+    assert ddpg.HIDDEN_UNITS == 30
 
 
 def test_the_pages_environment_of_your_own_is_one_to_learn_in(forks, tmp_path, monkeypatch):
-    (tmp_path / 'boat.py').write_text(python_blocks('running')[1])
+    (block,) = (text for text in python_blocks('running') if 'class Boat(' in text)
+    (tmp_path / 'boat.py').write_text(block)
     monkeypatch.setenv('PYTHONPATH', str(tmp_path))
     words = '--env boat:Boat-v0 --episodes 60 --set MEMORY_CAPACITY=1000 MAX_EP_STEPS=100'
     done = forks.run(words)

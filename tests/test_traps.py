@@ -96,12 +96,3 @@ def test_trap_3_resource_variables_alone_do_not_order_a_read_that_nothing_needs_
         gradients = tf.gradients(a, [w1, w2], tf.ones([8, 1]))
         train_op = tf.train.AdamOptimizer(0.001).apply_gradients(zip(gradients, [w1, w2]))
         assert any('w2' in write for _, write in Step(train_op, []).races())
-
-
-@pytest.mark.parametrize('page', ['docs/traps.md', 'docs/traps.zh-CN.md'])
-def test_the_lines_that_the_page_calls_right_stand_in_the_lesson(page):
-    right = re.findall(r'(?m)^# right.*\n((?:(?!#|```).*\n)+)', (PROJECT / page).read_text('utf-8'))
-    code = (PROJECT / 'ddpg.py').read_text('utf-8')
-    assert len(right) == 4
-    for line in ''.join(right).splitlines():
-        assert line in code

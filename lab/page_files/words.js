@@ -31,10 +31,10 @@ const words = {
     (reward, steps, most) => `走了 ${steps} / ${most} 步，回报 ${reward}`,
   ],
   score_by_hand: [
-    (reward, steps, most, policy) => `You ${reward} · ${steps} of ${most} steps · policy ${policy}`,
-    (reward, steps, most, policy) => `你 ${reward} · ${steps} / ${most} 步 · 策略 ${policy}`,
+    (reward, steps, most, policy) => `○ You ${reward} · ${steps} of ${most} steps · policy ${policy}`,
+    (reward, steps, most, policy) => `○ 你 ${reward} · ${steps} / ${most} 步 · 策略 ${policy}`,
   ],
-  ready: [() => 'Hold ← or → to begin', () => '按住 ← 或 → 开始'],
+  ready: [() => '○ You: hold ← or → to begin', () => '○ 你：按住 ← 或 → 开始'],
   title_of_q: ['The actor climbs the critic', 'Actor 沿着 Critic 往上爬'],
   q_label: ['Q over the action, the actor, and the slope there', 'Q 随动作变化的曲线、Actor 和斜率'],
   torque: ['torque a', '力矩 a'],

@@ -88,6 +88,7 @@ def _serve():
 
 def _become(program, words, folder, environ, out, err, file_size=None, memory=None, kill=None):
     signal.alarm(300)  # the end of one that hangs
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as where the tests are not run by nohup
     for number, path in enumerate((os.devnull, out, err)):
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | (path != os.devnull) * os.O_TRUNC), number)
     os.chdir(folder)
