@@ -90,7 +90,7 @@ def main(arguments=None):
         failed = done.train(wanted, options.backend)
         report.write(done.path, {c.label: done.of(c) for c in columns}, good, starts)
         if failed:
-            raise TrainingError(f'{failed} of {len(wanted)} runs failed, as told above')
+            raise TrainingError(f'{failed} of {len(wanted)} runs failed (see above)')
         echo(f'\n{len(wanted)} runs are in {done.path}')
 
 

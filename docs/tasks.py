@@ -1,6 +1,6 @@
-"""Where this code learns, and where not: `python -m docs.tasks`, or `... Reacher` for some tasks.
+"""Where this code learns, and where not: `python -m docs.tasks`, `... reacher` for some tasks only.
 
-Each of TASKS is trained with the seeds 1 to 3, in parallel on all cores, as the file stands but for
+Each of TASKS is trained with the seeds 1 to 3, in parallel on all cores, as its file stands but for
 the hyperparameters and the changes of docs/change.md that are named. Printed is a Markdown table:
 the mean return of the first ten episodes, that of the kept policy over the held-out starts, and the
 processor time of a run; or why it failed.
@@ -21,18 +21,86 @@ from lab.job import Version, make_columns, train
 from lab.messages import echo, exit_cleanly
 from lab.sweep import run
 
-SEEDS, DOCS = range(1, 4), Path(__file__).parent
-CAR = 'MAX_EPISODES=100 MAX_EP_STEPS=999 HIDDEN_UNITS=100 BATCH_SIZE=64 GAMMA=0.99 VAR=1 VAR_DECAY=0.99997 LR_A=0.0003 tau=0.005'
-POLE = 'MAX_EPISODES=1000 HIDDEN_UNITS=100 BATCH_SIZE=64 GAMMA=0.98 MEMORY_CAPACITY=2000 VAR=1 VAR_DECAY=0.9999 REWARD_SCALE=1'
-REACHER = 'MAX_EPISODES=800 MAX_EP_STEPS=50 HIDDEN_UNITS=100 BATCH_SIZE=64 GAMMA=0.95 MEMORY_CAPACITY=5000 VAR=0.5 VAR_DECAY=0.9999 REWARD_SCALE=1 tau=0.005'
+SEEDS, LARGE = range(1, 4), 1000
+NET = 'HIDDEN_UNITS=100 BATCH_SIZE=64 '
+REACHER = NET + 'MAX_EP_STEPS=50 MAX_EPISODES=800 MEMORY_CAPACITY=5000 GAMMA=0.95 VAR=0.5'
+POLE = NET + 'MAX_EPISODES=1000 MEMORY_CAPACITY=2000 GAMMA=0.98 VAR=1 VAR_DECAY=0.9999'
+CAR = NET + 'MAX_EP_STEPS=999 MAX_EPISODES=100 GAMMA=0.99 VAR=1 VAR_DECAY=0.99997 LR_A=0.0003'
 TASKS = {  # the environment, the hyperparameters, the changes
-    'Pendulum-v1': ('gymnasium:Pendulum-v1', '', ''),
+    '`Pendulum-v1`': ('gymnasium:Pendulum-v1', '', ''),
     'the boat': ('docs.tasks:Boat-v0', '', ''),
-    'the boat in other units': ('docs.tasks:LargeBoat-v0', '', ''),
-    'the same, scaled': ('docs.tasks:ScaledBoat-v0', '', ''),
+    'the boat, scaled up': ('docs.tasks:LargeBoat-v0', '', ''),
+    'the same, scaled down again': ('docs.tasks:ScaledBoat-v0', '', ''),
     'the arm': ('robot_arm:Arm-v0', '', ''),
-    'Reacher-v5': ('gymnasium:Reacher-v5', REACHER, ''),
-    'InvertedPendulum-v5': ('gymnasium:InvertedPendulum-v5', POLE, ''),
-    'InvertedPendulum-v5, `done`': ('gymnasium:InvertedPendulum-v5', POLE, 'done'),
-    'MountainCarContinuous-v0': ('gymnasium:MountainCarContinuous-v0', CAR, ''),
+    '`Reacher-v5`': ('gymnasium:Reacher-v5', REACHER + ' REWARD_SCALE=1', ''),
+    '`InvertedPendulum-v5`': ('gymnasium:InvertedPendulum-v5', POLE + ' REWARD_SCALE=1', ''),
+    'the same': ('gymnasium:InvertedPendulum-v5', POLE + ' REWARD_SCALE=1', 'done'),
+    '`MountainCarContinuous-v0`': ('gymnasium:MountainCarContinuous-v0', CAR, ''),
+    'the same car': ('gymnasium:MountainCarContinuous-v0', CAR, 'done ou-noise'),
 }
+
+PAGE, ENVS = Path(__file__).with_name('running.md').read_text('utf-8'), {}
+for code in re.findall(r'(?ms)^```python\n([^`]*?^class (?:Boat|Scaled)\(.*?)^```', PAGE):
+    exec(code, ENVS)  # it registers Boat-v0
+
+
+class LargeBoat(ENVS['Boat']):
+    """The boat with observations and actions that are LARGE times as large."""
+
+    def __init__(self):
+        super().__init__()
+        low, high = self.action_space.low * LARGE, self.action_space.high * LARGE
+        self.action_space = gym.spaces.Box(low, high, dtype=np.float32)
+
+    def step(self, action):
+        return super().step(action / LARGE)
+
+    def _observation(self):
+        return super()._observation() * LARGE
+
+
+gym.register('LargeBoat-v0', entry_point=LargeBoat)
+gym.register('ScaledBoat-v0', entry_point=lambda: ENVS['Scaled'](LargeBoat(), LARGE))
+
+
+def changed(program, changes, place):
+    """Return the path of `program` with these changes made, one after the other."""
+    with mock.patch.object(patch, 'PROJECT', patch.PROJECT):
+        for change in changes:
+            target = Path(tempfile.mkdtemp(dir=place)) / 'project'
+            patch.main('change', change, target)
+            shutil.copytree(str(patch.PROJECT / 'docs'), str(target / 'docs'))
+            patch.PROJECT = target
+        return str(patch.PROJECT / program)
+
+
+def main(chosen):
+    """Train, and print a row for each task whose name has one of these words in it."""
+    jobs, ends = [], {name: [] for name in TASKS}
+    with tempfile.TemporaryDirectory() as place:
+        for name, (env, numbers, changes) in TASKS.items():
+            if not chosen or any(word in name.lower() for word in chosen):
+                program = 'robot_arm.py' if env.startswith('robot_arm') else 'ddpg.py'
+                version = Version(name, changed(program, changes.split(), place), None)
+                (column,) = make_columns([version], numbers.split(), [], env)
+                jobs += [(column, seed) for seed in SEEDS]
+        for (column, _), result, reason in run(train, jobs):
+            ends[column.label].append((result, reason))
+    echo('| task | hyperparameters | changes | first 10 | kept: median (worst) | seconds |')
+    echo('|---|---|---|---:|---:|---:|')
+    for name, found in ends.items():
+        results = [result for result, _ in found if result]
+        cells = [next((reason for _, reason in found if reason), '')]
+        if results:
+            rows, _, kept, seconds = zip(*results)
+            first = np.mean([[reward for _, reward, _ in each[:10]] for each in rows])
+            kept = f'{np.median(kept):.1f} ({min(kept):.1f}) {cells[0]}'
+            cells = [f'{first:.1f}', kept, f'{np.median(seconds):.0f}']
+        if found:
+            _, numbers, changes = TASKS[name]
+            echo(f'| {" | ".join([name, numbers, changes, *cells])} |')
+
+
+if __name__ == '__main__':
+    with exit_cleanly('docs.tasks'):
+        main(sys.argv[1:])

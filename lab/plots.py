@@ -56,9 +56,9 @@ def draw_differences(curves, window, path):
         axes.axhline(0, color='#555555', linewidth=1)
         bands = np.transpose([interval(seeds) for seeds in (means - first).T])
         _draw_band(axes, window, bands, color='#1b3a6b')
-        axes.set_title(f'{label} against {base}: median and 95 % interval', fontsize=10)
+        axes.set_title(f'{label} against {base}', fontsize=10)
     axes.set_xlabel('episode')
-    panels[0].set_ylabel(f'difference, mean of {window}')
+    panels[len(others) // 2].set_ylabel(f'difference, mean of {window} episodes')
     save_figure(figure, path)
 
 

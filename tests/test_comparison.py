@@ -392,7 +392,7 @@ def test_a_run_that_fails_is_named_and_the_others_are_kept(program, tmp_path):
         assert re.match(rf'HIDDEN_UNITS={units} with seed 2 failed: {reason}$', line), line
     path = tmp_path / 'here'
     resume = f'what finished is in {path}; resume with the same command and --run {path}'
-    assert last == f'compare.py: 2 of 4 runs failed, as told above; {resume}'
+    assert last == f'compare.py: 2 of 4 runs failed (see above); {resume}'
     assert done.returncode == 1
 
 
