@@ -4,7 +4,6 @@ Import it before anything else that imports TensorFlow: it does so without the s
 `new_session` and `make_callable` are tf.Session and its make_callable at a fraction of the cost.
 """
 
-import atexit
 import gc
 import importlib.util
 import os
@@ -12,7 +11,6 @@ import signal
 import sys
 import tempfile
 import threading
-import weakref
 from contextlib import ExitStack, contextmanager
 
 # 3 leaves only what is fatal. A level that the user has set in the environment stays.
@@ -182,9 +180,6 @@ except TypeError:
 tf.logging.set_verbosity(tf.logging.ERROR)  # TensorFlow 1.15 warns of what it uses itself
 
 
-_sessions = weakref.WeakSet()
-
-
 def config():
     """Return the ConfigProto of new sessions."""
     # No GPU: there is little to compute, and the executor below takes no graph that is split
@@ -200,18 +195,10 @@ def config():
 
 
 def new_session():
-    """Return a session on the default graph; it is closed when Python ends, if not before."""
+    """Return a session on the default graph."""
     sess = tf.Session(config=config())
     sess.callables = []  # what make_callable has made for it
-    _sessions.add(sess)
     return sess
-
-
-@atexit.register
-def _close_all():
-    # a callable of an open session complains at the end, once TensorFlow itself is gone
-    for sess in list(_sessions):
-        sess.close()
 
 
 def make_callable(sess, fetches, feed_list):

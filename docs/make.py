@@ -27,7 +27,8 @@ START, SEEN = 12, 60  # the seed of a start near the bottom; steps of an episode
 SWING = """
 now.running = false;
 begin(world.reset());
-do step(); while (now.steps < 30 || Math.abs(look().a[0]) > 1.5 || Math.abs(look().a_grad[0]) < 0.04);
+do step();
+while (now.steps < 30 || Math.abs(look().a[0]) > 1.5 || Math.abs(look().a_grad[0]) < 0.04);
 """
 
 

@@ -15,11 +15,11 @@ import numpy as np
 
 from compare import VERSIONS
 from lab import results
-from lab.evaluation import GOOD_ON_PENDULUM, WINDOW
+from lab.evaluation import GOOD_ON_PENDULUM, WINDOW, interval
 from lab.job import make_columns
 from lab.messages import TrainingError, echo, exit_cleanly
 from lab.plots import new_figure, save_figure
-from lab.report import first_good, interval
+from lab.report import first_good
 
 SEEDS, EPISODES = range(1, 11), None  # None: the lesson's own
 NUMBERS = {  # a panel each, with the lesson's own value among the others

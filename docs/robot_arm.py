@@ -1,8 +1,8 @@
 """The robot arm, measured: `python -m docs.robot_arm`.
 
 Each of ROWS is trained with the seeds 1 to 5, in parallel on all cores. Printed is a Markdown
-table: in how many of 100 held-out starts the arm reaches the goal and is there in at least the last
-20 steps, and the processor time of a run.
+table: from how many of 100 held-out starts the arm is at the goal in all of the last 20 steps, and
+the processor time of a run.
 """
 
 import os
@@ -22,7 +22,7 @@ from lab.hyperparameters import capitals
 from lab.messages import TrainingError, echo, exit_cleanly
 from lab.sweep import run
 
-ENV, SEEDS, STAYED = robot_arm.ENV_NAME, range(1, 6), 20  # of the last steps of an episode
+ENV, SEEDS, STAYED = robot_arm.ENV_NAME, range(1, 6), 20  # steps
 NUMBERS = [f'{name}={value}' for name, value in capitals(robot_arm).items() if name != 'ENV_NAME']
 ROWS = {  # the lesson, and the options that its program is run with
     "`ddpg.py`, the arm's hyperparameters": (robot_arm, []),
@@ -32,14 +32,14 @@ ROWS = {  # the lesson, and the options that its program is run with
 
 
 def reached(choose_action):
-    """Return from how many starts the finger is at the goal in all of the last steps."""
+    """Return from how many starts the arm reaches the goal and stays."""
     env, count = make_env(ENV), 0
     for start in HELD_OUT_ELSEWHERE:
         env.seed(start)
         s, there = env.reset(), 0  # for how many steps without a break
         for _ in range(ddpg.MAX_EP_STEPS):
             s = env.step(choose_action(s))[0]
-            there = there + 1 if s[6] else 0
+            there = there + 1 if s[-1] else 0  # its last number is 1 at the goal
         count += there >= STAYED
     return count
 
@@ -65,7 +65,7 @@ def main():
         if reason:
             raise TrainingError(f'{row}, seed {seed}: {reason}')
         found[row].append(result)
-    echo('| of 100 starts, median (worst) of the seeds | kept policy | last | seconds |')
+    echo('| of 100 starts, median (worst) of the seeds | kept policy | last policy | seconds |')
     echo('|---|---:|---:|---:|')
     for row, results in found.items():
         kept, last, seconds = np.transpose(results)

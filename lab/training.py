@@ -138,9 +138,9 @@ class TrainingRun(object):
         )
         if not self._learning:
             echo(
-                'Nothing was learned: learning begins once the memory is full '
-                f'({self.config["hyperparameters"]["MEMORY_CAPACITY"]} transitions). Train more '
-                '--episodes, or --set MEMORY_CAPACITY to less.'
+                'Nothing was learned: no weight has changed. The lesson begins once its memory is '
+                f'full (MEMORY_CAPACITY = {self.config["hyperparameters"]["MEMORY_CAPACITY"]}): '
+                'train more --episodes, or --set MEMORY_CAPACITY to less.'
             )
 
     # ------------------------------------------------------------ how it ends otherwise

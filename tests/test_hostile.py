@@ -157,7 +157,7 @@ def test_a_notebooks_backend_no_temporary_folder_and_closed_descriptors_are_no_m
     """All at once; what is printed gets into no file."""
     backend = 'module://matplotlib_inline.backend_inline'
     nowhere = 'import tempfile; tempfile.tempdir = "/proc/nowhere"'
-    done = python(FEW, nowhere, 'exec "$@" <&- >&- 2>&-', MPLBACKEND=backend, MPLCONFIGDIR='/proc')
+    done = python(FEW, nowhere, 'exec "$@" <&- >&- 2>&-', MPLBACKEND=backend)
     assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
     text = (tmp_path / 'here' / 'rewards.csv').read_text()
     assert text.startswith('episode,reward,explore\n0,-') and len(rows(tmp_path / 'here')) == 6

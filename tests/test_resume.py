@@ -16,10 +16,9 @@ INCIDENTS = '--env tests.helpers.incidents:Incidents-v0'
 
 
 def same_run(one, other):
-    """Whether two runs' tables and best policies are the same bytes."""
-    return all(
-        (one / n).read_bytes() == (other / n).read_bytes() for n in ('rewards.csv', 'best.npz')
-    )
+    """Whether two runs' tables, best policies and last checkpoints are the same bytes."""
+    names = 'rewards.csv', 'best.npz', 'checkpoint.npz'
+    return all((one / name).read_bytes() == (other / name).read_bytes() for name in names)
 
 
 def steps(events):
@@ -110,6 +109,7 @@ def test_a_finished_run_is_trained_further_as_if_it_had_not_ended(forks, tmp_pat
     before = rewards(tmp_path / 'here')
     done = forks.run('--resume here')
     assert re.match(r'Trained 0 episodes in 0:\d\d:\d\d, mean return of the last 20: -', done.out)
+    assert 'see its best policy with' in done.out
     assert rewards(tmp_path / 'here') == before
 
 

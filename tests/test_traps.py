@@ -11,7 +11,6 @@ import ddpg
 from tests.helpers.environments import ENVIRONMENTS
 from tests.helpers.graphs import Step, batch, changed, forgetting
 from tests.helpers.lessons import Built, three_lessons
-from tests.helpers.program import PROJECT
 
 
 @pytest.fixture
