@@ -1,7 +1,9 @@
 """benchmarks/: NumPy by hand is the same algorithm, and the benchmarks run."""
 
 import re
+import subprocess
 import sys
+from functools import partial
 
 import gym
 import numpy as np
@@ -9,72 +11,84 @@ import pytest
 
 import ddpg
 import ddpg_update
-from benchmarks import contenders, savings, step_time
+import fast_tf
+from benchmarks import contenders, savings
 from benchmarks.numpy_ddpg import NumpyDDPG
-from support import session
 from tests.helpers import reference
 from tests.helpers.environments import ENVIRONMENTS
 from tests.helpers.graphs import batch, weights_for
 from tests.helpers.lessons import Built
+from tests.helpers.program import PROJECT
 
 
-def test_numpy_by_hand_agrees_with_the_reference():
-    """Every weight and target after 200 steps, within 1e-5, and the action."""
+@pytest.mark.parametrize('dtype, within', [(np.float32, 1e-5), (np.float64, 1e-13)])
+def test_numpy_by_hand_agrees_with_the_reference(dtype, within):
+    """Every weight and target after 200 steps, and the action."""
     env, random = ENVIRONMENTS[3](), np.random.RandomState(3)
     space, nets = env.action_space, Built(ddpg, env).nets
     actor, critic = weights_for(nets['actor']), weights_for(nets['critic'])
-    fast = NumpyDDPG(actor, critic, space.low, space.high)
+    fast = NumpyDDPG(actor, critic, space.low, space.high, dtype)
     slow = reference.DDPG(actor, critic, space.low, space.high, tau=0.01)
     for _ in range(200):
         b = batch(random, 3, space.low, space.high)
-        fast.learn(*b)
+        fast.learn(*map(dtype, b))
         slow.learn(*reference.doubles(b))
     for got, want in (
         *zip(fast.actor.params + fast.actor.target_params, slow.actor + slow.actor_),
         *zip(fast.critic.params + fast.critic.target_params, slow.critic + slow.critic_),
     ):
-        assert np.abs(got - want).max() < 1e-5
+        assert got.dtype == dtype
+        assert np.abs(got - want).max() < within
     a, _ = reference.actor_forward(slow.actor, b[0][:1], *slow.bounds)
     assert fast.choose_action(b[0][0]) == pytest.approx(a[0], abs=1e-4)
 
 
-def test_step_time_prints_every_contender_and_part(monkeypatch, capsys):
-    monkeypatch.setattr(sys, 'argv', ['step_time', '--rounds', '1'])
-    monkeypatch.setattr(contenders, 'on_one_core', lambda: '')  # it would also bind the tests
-    monkeypatch.setattr(contenders, 'stable_baselines3', lambda: lambda: 1.0)
-    monkeypatch.setattr(ddpg, 'MAX_EP_STEPS', 5)
-    monkeypatch.setattr(ddpg_update, 'MAX_EP_STEPS', 5)
-    step_time.main()
-    rows = (
-        'textbook, ddpg.py, ddpg_update.py, ddpg_update2.py, NumPy by hand, Stable-Baselines3, '
-        'act, environment, store, sample, critic, actor, noise, and the loop itself'
+def output(*words):
+    """Return what Python prints, started with these words in the project's folder."""
+    return subprocess.check_output([sys.executable, *words], cwd=str(PROJECT)).decode()
+
+
+def test_step_time_prints_every_contender_and_part():
+    printed = re.findall(
+        r'(?m)^\| (\w[^|]*) \| ([\d.]+) \|', output('-m', 'benchmarks.step_time', '--rounds', '1')
     )
-    printed = re.findall(r'(?m)^\| (\w[^|]*) \| ([\d.]+) \|', capsys.readouterr().out)
-    assert ', '.join(name for name, _ in printed) == rows
+    names = [name for name, _ in printed if name != 'Stable-Baselines3']  # it is no requirement
+    assert ', '.join(names) == (
+        'textbook, ddpg.py, ddpg_update.py, ddpg_update2.py, NumPy by hand, '
+        'action, environment, into memory, batch from memory, critic, actor, '
+        'noise, and the loop itself'
+    )
+    assert all(float(microseconds) > 0 for _, microseconds in printed)
+
+
+def test_scaling_measures_with_one_thread_and_with_all():
+    code = 'from benchmarks import scaling; scaling.SIZES[2:] = []; print(*scaling.measure(1))'
+    assert output('-c', code).count('((30, 32), ') == len({1, contenders.os.cpu_count()})
 
 
 def test_what_is_there_for_speed_changes_nothing_else(monkeypatch):
     """The savings undo one thing each, all ways learn the same, and nothing stays undone."""
     monkeypatch.setattr(ddpg, 'MAX_EP_STEPS', 30)
+    seen = []
 
-    rewards = []
+    def new_session():
+        seen.append((fast_tf.config().SerializeToString(), ddpg.make_callable))
+        return fast_tf.new_session()
 
-    def seen(contender):
+    def rewards(contender):
         episodes = contender(gym.make('Pendulum-v0').env)
-        rewards.append([next(episodes).reward for _ in range(2)])
-        return dict(
-            config=session.config().SerializeToString(),
-            callable=ddpg.make_callable,
-            memory=ddpg.Memory(10, 8).data.dtype,
-            contender=contender is savings.in_two_calls,
-        )
+        return [next(episodes).reward for _ in range(2)]
 
-    monkeypatch.setattr(savings, 'loop', seen)
-    shipped, *undone = savings.contenders().values()
-    different = [[key for key in shipped if one[key] != shipped[key]] for one in undone]
-    assert different == [['config'], ['config'], ['callable'], ['contender'], ['memory']]
-    assert seen(contenders.lesson(ddpg)) == shipped
-    seen(contenders.textbook)
-    assert len(rewards) == 8
-    for each in rewards:
-        assert each == pytest.approx(rewards[0], rel=1e-5)
+    monkeypatch.setattr(ddpg, 'new_session', new_session)
+    shipped = rewards(contenders.original)
+    for contender in (*savings.CONTENDERS.values(), contenders.textbook, contenders.original):
+        assert rewards(contender) == pytest.approx(shipped, rel=1e-5)
+    undone = [[i for i in (0, 1) if each[i] != seen[0][i]] for each in seen[1:]]
+    assert undone == [[], [0], [0], [1], [], [], [], []]
+    assert rewards(contenders.in_numpy) == pytest.approx(shipped, rel=1e-3)
+
+
+def test_the_simplified_version_learns_in_its_own_loop(monkeypatch):
+    monkeypatch.setattr(ddpg_update, 'MAX_EP_STEPS', 30)
+    episodes = partial(contenders.simplified, lesson=ddpg_update)(gym.make('Pendulum-v0').env)
+    assert next(episodes).var == pytest.approx(3 * 0.9998**30)

@@ -278,7 +278,8 @@ def server():
     if not shutil.which('Xvfb'):
         pytest.skip('needs Xvfb')
     read, write = os.pipe()
-    command = ['Xvfb', '-displayfd', str(write), '-screen', '0', '800x600x24']
+    # -noreset: it would start anew, and refuse connections meanwhile, when its last client goes
+    command = ['Xvfb', '-displayfd', str(write), '-screen', '0', '800x600x24', '-noreset']
     process = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
     os.close(write)
     with os.fdopen(read) as number:

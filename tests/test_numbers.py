@@ -1,48 +1,107 @@
-"""docs/numbers.py: what it trains, and the table and the picture that it makes of it."""
+"""What measures the pages' figures: docs/numbers, docs/traps, docs/tasks, docs/starts, in small."""
 
-import ddpg
-from comparison.results import Results, open_folder
-from comparison.table import Run
-from comparison.versions import VERSIONS
+import csv
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.helpers.program import PROJECT
+
+
+def output(folder, *words):
+    """Return what Python prints, started with these words in `folder`; the project is imported."""
+    path = f'import sys; sys.path.insert(0, {str(PROJECT)!r}); '
+    words = ['-c', path + words[0], *map(str, words[1:])]
+    return subprocess.check_output([sys.executable, *words], cwd=str(folder)).decode()
+
+
+def rows(text):
+    """Return the rows of the Markdown tables in `text`, without headers: lists of cells."""
+    lines = [line for line in text.splitlines() if line.startswith('| ')]
+    return [line[2:-2].split(' | ') for line in lines if not line.startswith('| |')]
+
+
+NUMBERS = """
 from docs import numbers
-from support import settings
+numbers.NUMBERS = dict(tau='0.01,1', VAR='3')
+numbers.SEEDS, numbers.EPISODES = [1, 2], 52
+numbers.PICTURE = sys.argv.pop()
+numbers.main()
+"""
 
 
-def test_every_setting_is_one_and_each_number_is_shown_with_the_lessons_own():
-    for column in numbers.plan():
-        version = VERSIONS[column.version]
-        settings.changed(settings.numbers_of(version.lesson), version.replacement, column.words)
-    own = dict(settings.numbers_of(ddpg), **ddpg.SOFT)
-    for name, shown in numbers.small_pictures().items():
-        assert [float(tick) for tick, column in shown if column is numbers.OWN] == [own[name]]
-    assert all(len(seeds) >= 10 for seeds in numbers.plan().values())
-
-
-def run(last, best, good_from=2):
-    return Run([-1000.0] * good_from + [-100.0] * 20, last, best, 2.0)
-
-
-def test_the_table_has_medians_and_the_worst():
-    runs = {1: run(-150.0, -140.0), 2: run(-900.0, -160.0), 3: run(-170.0, -250.0, 22)}
-    short = {1: Run([-1000.0] * 30, -1200.0, None, 9.0)}
-    lines = numbers.table({'own': runs, 'short': short}).splitlines()
-    assert lines[2:] == [
-        '| own | 3 | -170 | -900 | -160 | -250 | 10 | 2.0 |',
-        '| short | 1 | -1200 | -1200 |  |  | never | 9.0 |',
-    ]
-
-
-def test_started_again_it_trains_what_is_missing_only(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(numbers, 'PICTURE', tmp_path / 'numbers.png')
-    path = str(tmp_path / 'runs')
-    *there, last = numbers.missing({}, 1).values()
-    config = dict(env='Pendulum-v0', episodes=1, numbers=settings.numbers_of(ddpg))
-    done = Results(open_folder(path, config))
-    for key in there:
-        done.add(*key, [(0, -1000.0, 3.0)], -300.0, None, 1.0)
-    numbers.main(['--run', path, '--episodes', '1'])
-    after = Results(path).runs
-    assert set(after) - set(done.runs) == {last}
-    assert {key: after[key] for key in there} == done.runs
-    assert f'1 runs to train, {len(there)} are there already' in capsys.readouterr().out
+def test_numbers_trains_what_is_missing_and_says_how_good_it_is(tmp_path):
+    first, again = (output(tmp_path, NUMBERS, tmp_path / 'numbers.png') for _ in range(2))
+    assert first.startswith('10 runs to train, 0 are there already')
+    assert again.startswith('0 runs to train, 10 are there already')
+    assert rows(first) == rows(again)
+    best = 'HIDDEN_UNITS=200, BATCH_SIZE=128, GAMMA=0.98'
+    labels = ['original, soft', 'tau=1', 'original, hard', best, f'{best}, MEMORY_CAPACITY=20000']
+    assert [row[0] for row in rows(first)] == labels
+    with open(str(tmp_path / 'runs' / 'numbers' / 'runs.csv'), newline='') as file:
+        runs = {(run['column'], run['seed']): float(run['last']) for run in csv.DictReader(file)}
+    own, hard = (
+        np.array([runs[f'original, {way}', seed] for seed in '12']) for way in ('soft', 'hard')
+    )
+    assert rows(first)[2][1].split(' ')[0] == f'{np.median(hard):.0f}'
+    assert rows(first)[2][2].split(' ')[0] == f'{np.median(hard - own):+.0f}'
+    assert rows(first)[4][3:5] == ['', '']  # its memory is not full yet, so no policy was kept
+    assert rows(first)[0][5] == 'never'
     assert (tmp_path / 'numbers.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_the_third_trap_is_cured_by_resource_variables(tmp_path):
+    small = 'traps.SIZES, traps.STEPS, traps.SESSIONS = (32,), 20, 2; '
+    printed = rows(output(tmp_path, f'from docs import traps; {small}traps.third()'))
+    assert [row[0] for row in printed[1:]] == ['reference', 'reference, gated', 'resource']
+    for _, _, apart, error in printed[2:]:
+        assert float(apart) == 0
+        assert float(error) < 1e-5
+
+
+def test_the_faults_on_the_page_of_traps_are_compared_with_the_lesson(tmp_path):
+    code = (
+        'from docs import traps; traps.PICTURE = sys.argv.pop(); '
+        "traps.OPTIONS = ['--seeds', '1-2', '--episodes', '102']; traps.costs()"
+    )
+    printed = output(tmp_path, code, tmp_path / 'traps.png')
+    faults = rows(printed.partition('| episodes | 51 to 100 | from 101 |')[2])
+    assert [row[0] for row in faults] == ['no-var-list', 'random-targets', 'as-printed']
+    assert all(
+        re.match(r'[+-]\d+ \([+-]\d+ to [+-]\d+\)$', cell) for row in faults for cell in row[1:]
+    )
+    assert (tmp_path / 'traps.png').read_bytes().startswith(b'\x89PNG')
+
+
+TASKS = """
+from docs import tasks
+numbers = 'MAX_EPISODES=12 MAX_EP_STEPS=20 MEMORY_CAPACITY=100'
+tasks.TASKS = dict(
+    boat=('docs.tasks:ScaledBoat-v0', numbers, 'done ou-noise'),
+    whale=('docs.tasks:Whale-v0', numbers, ''),
+    pole=('docs.tasks:Pole-v0', numbers, ''),
+)
+tasks.main(['Boat', 'whale'])
+"""
+
+
+def test_tasks_train_with_their_changes_or_say_why_not(tmp_path):
+    boat, whale = rows(output(tmp_path, TASKS))[1:]
+    assert boat[:2] == ['boat', 'MAX_EPISODES=12 MAX_EP_STEPS=20 MEMORY_CAPACITY=100']
+    assert -60 < float(boat[2]) < 0
+    assert whale[0] == 'whale'
+    assert "registers no environment 'Whale-v0'" in whale[2]
+
+
+def test_starts_are_from_rest_at_seven_angles(forks):
+    numbers = '--set MAX_EP_STEPS=40 MEMORY_CAPACITY=200'
+    assert forks.run(f'--run run --episodes 12 --quiet {numbers}').returncode == 0
+    for words in ([], ['--last']):
+        command = [sys.executable, '-m', 'docs.starts', str(forks.folder / 'run'), *words]
+        printed = rows(subprocess.check_output(command, cwd=str(PROJECT)).decode())[1:]
+        assert [row[0] for row in printed] == [str(angle) for angle in range(0, 181, 30)]
+        for _, total, swing, _ in printed:
+            assert float(total) <= float(swing) <= 0

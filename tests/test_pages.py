@@ -104,16 +104,19 @@ def commands(page):
 @pages
 def test_every_command_is_one_that_works(page, tmp_path, monkeypatch):
     """As far as its options go; a change of a page is made."""
-    monkeypatch.chdir(tmp_path)
-    for name in ('my_ddpg.py', 'no_var_list.py', 'stop_gradient.py'):  # those that a reader makes
-        (tmp_path / name).write_text(text_of(PROJECT / 'ddpg.py') + f'# {name}\n', 'utf-8')
+    here, made = tmp_path / 'here', ('my_ddpg.py', 'no_var_list.py', 'stop_gradient.py')
+    for folder in (here, tmp_path / 'done'):
+        folder.mkdir()
+    monkeypatch.chdir(here)
+    for name in (*made, '../done/ddpg.py'):  # what a reader makes
+        (here / name).write_text(text_of(PROJECT / 'ddpg.py') + f'# {name}\n', 'utf-8')
     for _, module, *words in commands(page):
         if module == '-m':
             module, *words = words
             path = PROJECT.joinpath(*module.split('.'))
             assert module in ('pytest', 'venv') or path.with_suffix('.py').exists(), module
             if module == 'docs.patch':
-                words = ['-m', module, *words[:2], str(tmp_path / str(len(os.listdir('.'))))]
+                words = ['-m', module, *words[:2], str(tmp_path / str(len(os.listdir('..'))))]
                 subprocess.run([sys.executable, *words], cwd=str(PROJECT), check=True)
         elif module == 'compare.py':
             options = compare.parse(words)
