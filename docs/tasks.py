@@ -91,12 +91,12 @@ def main(chosen):
     echo('|---|---|---:|---:|---:|')
     for name, found in ends.items():
         results = [result for result, _ in found if result]
-        cells = [next((reason for _, reason in found if reason), '')]
+        cells = [reason for _, reason in found if reason][:1]
         if results:
             rows, _, kept, seconds = zip(*results)
             first = np.mean([[reward for _, reward, _ in each[:10]] for each in rows])
-            kept = f'{np.median(kept):.1f} ({min(kept):.1f}) {cells[0]}'
-            cells = [f'{first:.1f}', kept, f'{np.median(seconds):.0f}']
+            cells = [f'{first:.1f}', ' '.join([f'{np.median(kept):.1f} ({min(kept):.1f})', *cells])]
+            cells.append(f'{np.median(seconds):.0f}')
         if found:
             echo(f'| {" | ".join([name, TASKS[name][1], *cells])} |')
 
