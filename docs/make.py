@@ -22,7 +22,7 @@ from pathlib import Path
 from lab.messages import TrainingError, UsageError, exit_cleanly
 
 HERE = Path(__file__).resolve().parent
-START, SEEN = 12, 60  # the seed of a start near the bottom; steps of an episode of the arm
+START, SEEN = 12, 60  # the seed of the film's start; steps of an episode of the arm
 # on the page: play from the bottom up to a step in which the actor is not at a limit
 SWING = """
 now.running = false;

@@ -131,8 +131,9 @@ def main():
     for episodes, (estimate, truth, returns) in judged.items():
         ahead = estimate - truth
         means = estimate.mean(), truth.mean(), ahead.mean(), ahead.std()
-        shown = ' | '.join(f'{number:.2f}' for number in means)
-        echo(f'| {episodes} | {returns.mean():.0f} | {shown} | {(ahead > 0).mean():.0%} |')
+        shown = ' | '.join(f'{round(mean, 2) + 0:.2f}' for mean in means)  # no -0.00
+        above = 100 * (ahead > 0).mean()
+        echo(f'| {episodes} | {returns.mean():.0f} | {shown} | {above:.0f} % |')
     matplotlib.rcParams['font.size'] = 16
     draw_maps(nets, HERE / 'seeing.png')
     draw_values(judged, HERE / 'value.png')
