@@ -109,7 +109,7 @@ def not_finite(state):
 
 
 class Moments(object):
-    """The weights of the eval_nets at some forty moments of a run, for its page.
+    """The weights of the eval_nets at up to 64 moments of a run, for its page.
 
     Kept are those after 0, k, 2 k, ... episodes, with the smallest power of two for k that leaves
     at most `most` of them; so a resumed run keeps the same ones.

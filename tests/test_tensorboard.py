@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from docs.browser import GraphTab, scalars, tensorboard
 from tests.helpers.forks import Forks
 from tests.helpers.program import PROJECT, SMALL
+from tests.helpers.tensorboard import GraphTab, scalars, tensorboard
 
 pytest.importorskip('selenium', reason='selenium drives the browser')
 pytestmark = pytest.mark.skipif(
