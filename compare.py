@@ -3,9 +3,8 @@
 `python compare.py` trains the original with soft and with hard replacement, the simplified version
 and the one with moving averages, in parallel on all cores, and leaves in `runs/compare-1`:
 
-    episodes.csv    every episode of every run
-    runs.csv        a row a run: how good its last and its kept policy are, and how long it took
-    compare.json    what each key in these two stands for
+    runs.jsonl      a line of JSON a run: each episode's reward, and how good its policies are
+    compare.json    what each key in it stands for
     compare.md      the table
     compare.png     the learning curves
 

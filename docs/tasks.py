@@ -93,8 +93,8 @@ def main(chosen):
         results = [result for result, _ in found if result]
         cells = [reason for _, reason in found if reason][:1]
         if results:
-            rows, _, kept, seconds = zip(*results)
-            first = np.mean([[reward for _, reward, _ in each[:10]] for each in rows])
+            rewards, _, _, kept, seconds = zip(*results)
+            first = np.mean([each[:10] for each in rewards])
             cells = [f'{first:.1f}', ' '.join([f'{np.median(kept):.1f} ({min(kept):.1f})', *cells])]
             cells.append(f'{np.median(seconds):.0f}')
         if found:

@@ -37,14 +37,9 @@ class Variables(object):
         Raises:
             UsageError: if they are of other networks than the lesson's file has today.
         """
-        was = {name: f'{v.dtype} {v.shape}' for name, v in values.items() if ':' not in name}
-        now = {
-            v.op.name: f'{v.dtype.base_dtype.name} {tuple(v.shape.as_list())}' for v in self._all
-        }
-        for name in {**now, **was}:
-            there, here = was.get(name, 'missing'), now.get(name, 'missing')
-            if there != here:
-                _refuse(path, 'other networks', f'{name} was {there} and is {here}')
+        own = {name: value for name, value in values.items() if ':' not in name}
+        kinds = [(v.op.name, v.shape.as_list(), v.dtype.as_numpy_dtype) for v in self._all]
+        check(path, own, {name: np.empty(shape, kind) for name, shape, kind in kinds})
         initializers = [v.initializer for v in self._all]  # fed: no operation is added to the graph
         feed = {v.initializer.inputs[1]: values[v.op.name] for v in self._all}
         self._sess.run(initializers, feed)
@@ -66,40 +61,42 @@ def without_prefix(prefix, arrays):
     return {name: value if value.ndim else value.item() for name, value in found.items()}
 
 
-def check_memory(state, now, path):
-    """Refuse the memory's saved `state` where the lesson's memory of today, `now`, is another.
+def check(path, saved, now):
+    """Refuse the arrays `saved` in the file `path` where they are not such as in `now`.
+
+    Args:
+        saved, now: {name: array or number}, what a run has saved and what it would save today:
+            variables, and with a prefix the memory, the run's state and its moments.
 
     Raises:
-        UsageError: naming the difference.
+        UsageError: naming the first difference between the lesson of then and of today.
+        CorruptCheckpoint: if no run has saved this.
     """
-    for name in {**now, **state}:
-        there, here = (np.shape(each[name]) if name in each else 'missing' for each in (state, now))
-        if there != here:
-            _refuse(path, 'another memory', f'{name} was {there} and is {here}')
+    strange = f'{path} is no checkpoint of this program'
+    for name in {**now, **saved}:
+        kinds = [_kind(name, each[name]) if name in each else 'missing' for each in (saved, now)]
+        if kinds[0] == kinds[1]:
+            continue
+        if name.startswith(('run:', 'moments:')):
+            raise CorruptCheckpoint(strange)
+        what = 'another memory' if name.startswith('memory:') else 'other networks'
+        raise UsageError(
+            f'{path} is whole, but of {what} than the lesson has now ({name} was {kinds[0]} and is '
+            f'{kinds[1]}): bring back the lines it was trained with, or start a new run'
+        )
+    counts = {np.shape(v)[:1] for name, v in saved.items() if name.startswith('moments:')}
+    if counts and (
+        len(counts) > 1 or 0 not in saved['moments:episodes'] or saved['run:episode'] < 0
+    ):
+        raise CorruptCheckpoint(strange)
 
 
-def _refuse(path, what, why):
-    raise UsageError(
-        f'{path} is whole, but of {what} than the lesson has now ({why}): bring back the lines it '
-        'was trained with, or start a new run'
-    )
-
-
-RUN = dict(episode=int, learning=bool, best=float)
-
-
-def check_rest(run, moments, weights, path):
-    """Refuse what no save has written; `weights` are those that Moments keep.
-
-    Raises:
-        CorruptCheckpoint: naming the file.
-    """
-    kinds = {name: type(value) for name, value in run.items()}
-    shapes = {name: np.shape(value) for name, value in moments.items()}
-    count = shapes.get('episodes', ())
-    wanted = dict({name: count + value.shape for name, value in weights.items()}, episodes=count)
-    if kinds != RUN or run['episode'] < 0 or shapes != wanted or 0 not in moments['episodes']:
-        raise CorruptCheckpoint(f'{path} is no checkpoint of this program')
+def _kind(name, value):
+    """Return as text what two values have in common that can stand for each other."""
+    value = np.asarray(value)
+    if name.startswith('memory:'):  # a number may begin as 0 and become 0.5
+        return str(value.shape)
+    return f'{value.dtype} {value.shape[1:] if name.startswith("moments:") else value.shape}'
 
 
 def not_finite(state):
@@ -143,6 +140,5 @@ class Moments(object):
 
     def load_state_dict(self, state):
         """Bring back what state_dict has returned."""
-        episodes = state['episodes'].tolist()
-        names = [name for name in state if name != 'episodes']
+        names, episodes = [name for name in state if name != 'episodes'], state['episodes'].tolist()
         self._kept = {n: {name: state[name][i] for name in names} for i, n in enumerate(episodes)}

@@ -199,7 +199,7 @@ class EnvAdapter(object):
         its bounds, which tanh may leave by a rounding.
         """
         if not np.isfinite(action).all():
-            raise non_finite_action_error(action)
+            raise Diverged(f"the actor's output became {truncate(action)}")
         action = np.minimum(np.maximum(action, self._low), self._high)
         action = (np.rint(action) if self._dtype.kind in 'iub' else action).astype(self._dtype)
         given = self.env.step(action)
@@ -275,11 +275,6 @@ def _vector_box(space):
     with np.errstate(over='ignore'):
         low, high = np.float32(space.low), np.float32(space.high)
     return gym.spaces.Box(low, high, space.shape, np.float32)
-
-
-def non_finite_action_error(action):
-    """Return the Diverged that says that the actor's output `action` is not finite."""
-    return Diverged(f"the actor's output became {truncate(action)}")
 
 
 def _bad_output_error(what, given, needed):

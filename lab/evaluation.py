@@ -114,12 +114,15 @@ class BestPolicyTracker(object):
         self._make = lambda: make_evaluator(env, starts, max_steps)
         self._evaluate = None
 
-    def is_due(self, done, episodes):
-        """Return whether the policy is played after `done` of `episodes` episodes."""
-        return self._count > 0 and (done % self._every == 0 or done == episodes)
+    def is_best(self, choose_actions, done, episodes):
+        """Play the policy if it is time to; return whether its mean return is the best so far.
 
-    def is_best(self, choose_actions):
-        """Play the policy; return whether its mean return, `best` from now on, is the best."""
+        Args:
+            choose_actions: as of make_evaluator's function.
+            done, episodes: how many episodes have been trained, and will be.
+        """
+        if not self._count or (done % self._every and done != episodes):
+            return False
         self._evaluate = self._evaluate or self._make()
         mean = float(self._evaluate(choose_actions).mean())
         better, self.best = mean > self.best, max(mean, self.best)

@@ -32,7 +32,7 @@ class Film:
         image = Image.fromarray(write(np.asarray(image), f'return {total:.0f}'))
         png = io.BytesIO()
         image.save(png, 'PNG', compress_level=1)
-        self._frames.append(png.getvalue())
+        self._frames.append(png)
 
     def save(self, path):
         """Write the film to the file `path`, which appears complete or not at all.
@@ -44,44 +44,18 @@ class Film:
         Raises:
             OutputError: if it cannot be written.
         """
+        from PIL import Image
+
         pause = max(round(100 / self._env.frames_per_second), 2) * 10  # ms; GIF has hundredths of s
-        with atomic_write(path) as temp_path, open(temp_path, 'wb') as file:
-            file.writelines(_gif(self._frames, pause))
-        seconds = len(self._frames) * pause / 1000
-        return dict(frames=len(self._frames), size=os.path.getsize(path), seconds=seconds)
-
-
-def _gif(frames, pause):
-    """Yield a GIF's bytes piece by piece: Pillow's own way to save one holds all frames at once.
-
-    Args:
-        frames: PNGs.
-        pause: how long each is seen, in ms.
-    """
-    from PIL import GifImagePlugin, Image, ImageChops
-
-    palette, before = _palette(frames), None
-    for frame in frames:
-        image = _image(frame).quantize(palette=palette, dither=Image.Dither.NONE)
-        if before is None:
-            box = (0, 0, *image.size)
-            yield from GifImagePlugin.getheader(image, info=dict(loop=0))[0]
-        else:  # only what moves takes space
-            box = ImageChops.subtract_modulo(image, before).getbbox() or (0, 0, 1, 1)
-        yield from GifImagePlugin.getdata(image.crop(box), box[:2], duration=pause)
-        before = image
-    yield b';'
-
-
-def _palette(frames):
-    """Return an image with the colours of the film, chosen from some of its frames."""
-    some = [np.asarray(_image(frame)) for frame in frames[:: max(len(frames) // 30, 1)]]
-    from PIL import Image
-
-    return Image.fromarray(np.concatenate(some)).quantize(COLOURS, Image.Quantize.MAXCOVERAGE)
-
-
-def _image(png):
-    from PIL import Image
-
-    return Image.open(io.BytesIO(png))
+        frames = [Image.open(png) for png in self._frames]  # each is decoded when it is used
+        some = [np.asarray(frame) for frame in frames[:: max(len(frames) // 30, 1)]]
+        colours = Image.fromarray(np.concatenate(some)).quantize(
+            COLOURS, Image.Quantize.MAXCOVERAGE
+        )
+        alike = dict(palette=colours, dither=Image.Dither.NONE)
+        first, *others = (frame.quantize(**alike) for frame in frames)
+        how = dict(save_all=True, append_images=others, duration=pause, loop=0)
+        with atomic_write(path) as temp_path:
+            first.save(temp_path, 'GIF', **how)
+        seconds = len(frames) * pause / 1000
+        return dict(frames=len(frames), size=os.path.getsize(path), seconds=seconds)

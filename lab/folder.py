@@ -15,7 +15,7 @@ import tensorflow.compat.v1 as tf
 
 from lab import files
 from lab.hyperparameters import capitals, hyperparameters, replacements, validate
-from lab.messages import OutputError, UsageError, print_error, truncate
+from lab.messages import OutputError, UsageError, truncate
 
 CONFIG, REWARDS, CURVE, PAGE, LOCK = 'config.json', 'rewards.csv', 'curve.png', 'run.html', '.lock'
 CHECKPOINT, BEST = 'checkpoint.npz', 'best.npz'
@@ -124,35 +124,19 @@ def config_for(program, lesson, path, env):
         raise UsageError(f'{path} needs an environment of its own: say so with {needs}')
     if env not in (None, config['env']):
         raise UsageError(f'{path} is a run in {config["env"]}, not in {env}')
-    now, way = hyperparameters(lesson), config['replacement'] or {}
-    strange = [n for n in config['hyperparameters'] if n not in now and hasattr(lesson, n)]
+    way = config['replacement'] or {}
     if way and way.keys() != replacements(lesson).get(str(way.get('name')), {}).keys():
-        strange.append(f'replacement {truncate(way)}')
-    if strange:
-        raise UsageError(f'{path} has a {strange[0]} that {program}.py as it is now has not')
+        what = f'replacement {truncate(way)}'
+        raise UsageError(f'{path} has a {what} that {program}.py as it is now has not')
     # a hyperparameter that the lesson has got since then is as the lesson has it
-    config['hyperparameters'] = {**now, **config['hyperparameters']}
+    now, then = hyperparameters(lesson), config['hyperparameters']
+    config['hyperparameters'] = {name: then.get(name, value) for name, value in now.items()}
     return config
 
 
 def write_config(path, config):
     """Write config.json."""
-    files.write_text(os.path.join(path, CONFIG), _text(config))
-
-
-def keep_config(path, config):
-    """Write config.json anew, and say so, where it is not as write_config has left it."""
-    try:
-        text = files.read_text(os.path.join(path, CONFIG))
-    except (OSError, ValueError):
-        text = None
-    if text != _text(config):
-        print_error(f'{CONFIG} in {path} was removed or changed meanwhile: it is written anew')
-        write_config(path, config)
-
-
-def _text(config):
-    return json.dumps(config, indent=2) + '\n'
+    files.write_text(os.path.join(path, CONFIG), json.dumps(config, indent=2) + '\n')
 
 
 def remove_parts(path):
@@ -219,9 +203,10 @@ class Rewards(object):
 
     def __init__(self, path, rows=()):
         self.rows, self._path, self._file = list(rows), os.path.join(path, REWARDS), None
-        self._write_all()
+        self.write()
 
-    def _write_all(self):
+    def write(self):
+        """Write the whole file anew, whatever has become of it."""
         self.close()
         lines = [HEADER, *(_line(i, *row) for i, row in enumerate(self.rows)), '']
         files.write_text(self._path, '\n'.join(lines))
@@ -241,14 +226,8 @@ class Rewards(object):
         self.rows.append((reward, explore))
 
     def sync(self):
-        """Bring the rows to the disk; write the file anew where it was removed or changed."""
+        """Bring the rows to the disk."""
         os.fsync(self._file.fileno())
-        ours, there = os.fstat(self._file.fileno()), os.path.lexists(self._path)
-        now = os.lstat(self._path) if there else None
-        found = there and (now.st_dev, now.st_ino, now.st_size)
-        if found != (ours.st_dev, ours.st_ino, self._size):
-            print_error(f'{self._path} was removed or changed meanwhile: it is written anew')
-            self._write_all()
 
     def close(self):
         """Close the file."""

@@ -20,6 +20,10 @@ from lab.hyperparameters import capitals, hyperparameters, load, parse_overrides
 from lab.hyperparameters import stem, variant
 from lab.messages import Diverged, UsageError
 
+# rewards, explore: of each episode; last, kept: mean greedy return of the two policies over the
+# held-out starts, kept None where none was kept; seconds: processor time of training
+Run = namedtuple('Run', 'rewards explore last kept seconds')
+
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # label: what a table calls it; way: the name of its replacement, None for the lesson's first
@@ -119,9 +123,7 @@ def train(column, seed):
     """Train a column with one seed, and measure its last and its kept policy.
 
     Returns:
-        (rows, last, kept, seconds): rows (episode, reward, explore); the mean returns of the two
-        policies over the held-out starts, kept None if none was kept; seconds of processor time,
-        which other programs on the machine lengthen little.
+        A Run.
 
     Raises:
         UsageError, TrainingError: and whatever the lesson and the environment raise.
@@ -145,7 +147,7 @@ class _Job(object):
         self.seed, self.replacement, self.episodes = seed, column.replacement, column.episodes
         self._env, self._max_steps = env, column.numbers['MAX_EP_STEPS']
         self._tracker = BestPolicyTracker(env, None, self._max_steps)
-        self._rows, self._learning, self._best = [], False, None
+        self._rewards, self._explore, self._learning, self._best = [], [], False, None
 
     def make_env(self, name):
         """Return the comparison's environment, whatever the lesson's."""
@@ -159,13 +161,13 @@ class _Job(object):
 
     def record(self, episode):
         """Keep an episode; evaluate if it is time to."""
-        done, row = episode.index + 1, (float(episode.reward), float(episode.var))
-        if not np.isfinite(row).all():
-            raise Diverged(f'the return of episode {episode.index} is {row[0]}, and var {row[1]}')
-        self._rows.append((episode.index, *row))
+        done, reward, var = episode.index + 1, float(episode.reward), float(episode.var)
+        if not np.isfinite([reward, var]).all():
+            raise Diverged(f'the return of episode {episode.index} is {reward}, and var {var}')
+        self._rewards.append(reward)
+        self._explore.append(var)
         self._learning = self._learning or self._variables.differ_from(self._first)
-        due = self._learning and self._tracker.is_due(done, self.episodes)
-        if due and self._tracker.is_best(self._act):
+        if self._learning and self._tracker.is_best(self._act, done, self.episodes):
             self._best = self._variables.values()
         self._env.seed(episode_seed(self.seed, done))
 
@@ -178,4 +180,4 @@ class _Job(object):
             self._variables.restore(self._best, 'the kept policy')
             kept = float(evaluate(self._act).mean())
         self._sess.close()
-        self.result = self._rows, last, kept, seconds
+        self.result = Run(self._rewards, self._explore, last, kept, seconds)

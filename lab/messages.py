@@ -16,21 +16,31 @@ class UsageError(Exception):
 
 
 class TrainingError(Exception):
-    """The run could not go on; what was saved before is kept."""
+    """The run could not continue. `hint` says what to do; {} is the command that resumes it."""
 
     exit_code = 1
+    hint = 'what was saved before is kept; once it is mended, resume with: {}'
 
 
 class Diverged(TrainingError):
     """Weights, actions or returns are no finite numbers any more: to resume would not help."""
 
+    hint = (
+        'that cannot be resumed: train anew with smaller LR_A and LR_C (both 0.0001), or a larger '
+        'REWARD_SCALE, by --set'
+    )
+
 
 class OutputError(TrainingError):
     """Something could not be written or printed."""
 
+    hint = 'mend that, then resume with: {}'
+
 
 class Interrupted(Exception):
     """The user asked the program to stop, with signal number `signum`; what was saved is kept."""
+
+    hint = 'what was saved is kept; resume with: {}'
 
     def __init__(self, text, signum=signal.SIGINT):
         super().__init__(text)

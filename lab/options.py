@@ -72,8 +72,12 @@ def parse(program, env, replacements, arguments=None):
     return options
 
 
-TAKES_NO = dict(play='resume run replacement set eval_episodes', resume='run', gif='render page')
-TAKES_NO.update(page='render')
+TAKES_NO = dict(  # a run keeps what it was begun with
+    play='resume run replacement set eval_episodes',
+    resume='run replacement set eval_episodes seed',
+    gif='render page',
+    page='render',
+)
 ONLY_WITH = dict(last=['play'], gif=['play'], page=['play'], force=['gif', 'page'])
 
 

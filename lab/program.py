@@ -22,7 +22,7 @@ from lab.hyperparameters import (
     stem,
     variant,
 )
-from lab.messages import UsageError, exit_cleanly
+from lab.messages import exit_cleanly
 from lab.options import parse
 from lab.playing import PlayingRun
 from lab.signals import deferred_signals
@@ -42,14 +42,14 @@ def run_program(path, arguments=None):
         options = parse(program, own_env, list(ways), arguments)
         check_packages()
         with deferred_signals() as stop_requested:
+            path = options.play or options.resume
+            if path:
+                config = folder.config_for(program, lesson, path, options.env)
+            else:
+                config = _new(program, lesson, options, ways)
             if options.play:
-                config = folder.config_for(program, lesson, options.play, options.env)
                 run = PlayingRun(config, options, stop_requested)
             else:
-                if options.resume:
-                    config = _resumed(program, lesson, options)
-                else:
-                    config = _new(program, lesson, options, ways)
                 command = folder.command_of(config, own_env)
                 run = TrainingRun(config, options, command, stop_requested)
             with run.reporting():
@@ -60,29 +60,8 @@ def _new(program, lesson, options, ways):
     """Return what a new run is made of: the options, and the defaults of those not given."""
     chosen = ways[options.replacement or next(iter(ways))] if ways else None
     numbers, replacement = parse_overrides(options.set, hyperparameters(lesson), chosen)
-    seed, episodes = options.seed, options.episodes or numbers['MAX_EPISODES']
     config = dict(program=program, env=options.env or capitals(lesson)['ENV_NAME'])
-    config.update(seed=1 if seed is None else seed, episodes=episodes)
-    config.update(eval_episodes=options.eval_episodes, replacement=replacement)
-    return dict(config, hyperparameters=numbers, versions=folder.versions())
-
-
-def _resumed(program, lesson, options):
-    """Return what the run in the folder options.resume is made of.
-
-    Raises:
-        UsageError: naming what the options contradict.
-    """
-    path = options.resume
-    config = folder.config_for(program, lesson, path, options.env)
-    given = {name: getattr(options, name) for name in ('env', 'seed', 'eval_episodes')}
-    pairs = [(name, value, config[name]) for name, value in given.items() if value is not None]
-    if options.replacement:
-        pairs.append(('replacement', options.replacement, config['replacement']['name']))
-    before = config['hyperparameters'], config['replacement']
-    for now, then in zip(parse_overrides(options.set, *before), before):
-        pairs.extend((name, value, then[name]) for name, value in (now or {}).items())
-    differ = [f'{name} was {then}, not {now}' for name, now, then in pairs if now != then]
-    if differ:
-        raise UsageError(f'{path} cannot be resumed so: its {"; its ".join(differ)}')
-    return dict(config, episodes=options.episodes or config['episodes'])
+    config.update(seed=1 if options.seed is None else options.seed)
+    config.update(episodes=numbers['MAX_EPISODES'], eval_episodes=options.eval_episodes)
+    config.update(replacement=replacement, hyperparameters=numbers)
+    return dict(config, versions=folder.versions())

@@ -1,7 +1,6 @@
 """What a comparison found: its table, the differences between columns, and the picture."""
 
 import os
-from collections import namedtuple
 
 import numpy as np
 
@@ -12,16 +11,12 @@ from lab.plots import draw_curves
 
 TABLE, PICTURE = 'compare.md', 'compare.png'
 
-# rewards: of each episode; last, kept: mean greedy return of the two policies, kept None where none
-# was kept; seconds: processor time of training
-Run = namedtuple('Run', 'rewards last kept seconds')
-
 
 def write(path, columns, good, starts):
     """Print the table and the differences, and leave them and the picture in the folder `path`.
 
     Args:
-        columns: {label: {seed: Run}}; a column without runs is left out.
+        columns: {label: {seed: a Run of lab/job.py}}; a column without runs is left out.
         good, starts: as of `table`.
     """
     columns = {label: runs for label, runs in columns.items() if runs}

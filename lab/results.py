@@ -1,7 +1,5 @@
-"""The folder of a comparison: every episode of every run, in two tables that only grow."""
+"""The folder of a comparison: a line of JSON for each finished run, in a file that only grows."""
 
-import csv
-import io
 import json
 import os
 from contextlib import closing, contextmanager
@@ -11,15 +9,11 @@ from tqdm import tqdm
 from lab import files, folder, job, sweep
 from lab.messages import Interrupted, OutputError, TrainingError, UsageError
 from lab.messages import echo, print_error, truncate
-from lab.report import PICTURE, TABLE, Run
+from lab.report import PICTURE, TABLE
 from lab.signals import deferred_signals
 
-CONFIG, EPISODES, RUNS = 'compare.json', 'episodes.csv', 'runs.csv'
-HEADERS = {
-    EPISODES: ('column', 'key', 'seed', 'episode', 'reward', 'explore'),
-    RUNS: ('column', 'key', 'seed', 'last', 'kept', 'seconds'),
-}
-NAMES = (CONFIG, TABLE, PICTURE, EPISODES, RUNS, *folder.NAMES)
+CONFIG, RUNS = 'compare.json', 'runs.jsonl'
+NAMES = (CONFIG, TABLE, PICTURE, RUNS, *folder.NAMES)
 
 
 @contextmanager
@@ -69,39 +63,37 @@ class Results(object):
     def _read(self):
         if os.path.lexists(os.path.join(self.path, CONFIG)):
             self.made = dict(json.loads(files.read_text(os.path.join(self.path, CONFIG))))
-        rewards = {}
-        for _, key, seed, index, reward, _ in self._rows(EPISODES):
-            rewards.setdefault((key, int(seed)), {})[int(index)] = float(reward)
-        for _, key, seed, last, kept, seconds in self._rows(RUNS):
-            by_index = rewards[key, int(seed)]
-            measured = float(last), float(kept) if kept else None, float(seconds)
-            ordered = [by_index[i] for i in range(len(by_index))]
-            self.runs[key, int(seed)] = Run(ordered, *measured)
-
-    def _rows(self, name):
-        if not os.path.lexists(os.path.join(self.path, name)):
-            return []
-        text = files.read_text(os.path.join(self.path, name))
-        whole = text[: text.rfind('\n') + 1]  # the last line may be torn
-        header, *rows = csv.reader(io.StringIO(whole, newline=''))
-        if tuple(header) != HEADERS[name] or any(len(row) != len(header) for row in rows):
-            raise ValueError(f'{name} is damaged, or of another program')
-        return rows
+        if os.path.lexists(os.path.join(self.path, RUNS)):
+            for line in files.read_text(os.path.join(self.path, RUNS)).splitlines():
+                try:
+                    found = json.loads(line)
+                except ValueError:  # torn by a power cut, or a full disk: it is no finished run
+                    continue
+                values = [found[name] for name in job.Run._fields]
+                self.runs[found['key'], int(found['seed'])] = job.Run(*values)
 
     def of(self, column):
         """Return {seed: Run} of a Column."""
         return {seed: run for (key, seed), run in sorted(self.runs.items()) if key == column.key}
 
-    def add(self, column, seed, rows, last, kept, seconds):
-        """Keep a run, on the disk when this returns; runs.csv last: what it names is there.
+    def add(self, column, seed, run):
+        """Keep a Run, on the disk when this returns.
 
         Raises:
             OutputError: if it cannot be written.
         """
-        run = column.label, column.key, seed
-        self._append(EPISODES, [(*run, *row) for row in rows])
-        self._append(RUNS, [(*run, last, kept, seconds)])
-        self.runs[column.key, seed] = Run([reward for _, reward, _ in rows], last, kept, seconds)
+        line = json.dumps(dict(column=column.label, key=column.key, seed=seed, **run._asdict()))
+        path = os.path.join(self.path, RUNS)
+        try:
+            with open(path, 'a+b') as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
+                begin = b'' if file.read() in (b'', b'\n') else b'\n'  # after a torn line
+                file.write(begin + line.encode('ascii') + b'\n')
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise OutputError(f'{path} could not be written ({error.strerror})')
+        self.runs[column.key, seed] = run
 
     def train(self, wanted, backend='processes'):
         """Train what is missing of `wanted`, pairs (Column, seed); return how many runs failed.
@@ -120,7 +112,7 @@ class Results(object):
             with closing(ends), bar:
                 for (column, seed), result, reason in ends:
                     if reason is None:
-                        self.add(column, seed, *result)
+                        self.add(column, seed, result)
                     else:
                         failed += 1
                         with bar.external_write_mode():
@@ -129,21 +121,3 @@ class Results(object):
             if stop_requested():
                 raise Interrupted('stopped', stop_requested())
         return failed
-
-    def _append(self, name, rows):
-        path = os.path.join(self.path, name)
-        try:
-            with open(path, 'a+b') as file:
-                end = file.seek(0, os.SEEK_END)
-                file.seek(max(0, end - 10000))
-                tail = file.read()
-                torn = len(tail) - (tail.rfind(b'\n') + 1)  # by a power cut, or a full disk
-                file.truncate(end - torn)
-                text = io.StringIO()
-                headers = [] if end > torn else [HEADERS[name]]
-                csv.writer(text, lineterminator='\n').writerows([*headers, *rows])
-                file.write(text.getvalue().encode())
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise OutputError(f'{path} could not be written ({error.strerror})')

@@ -4,20 +4,20 @@ import os
 import sys
 import time
 import traceback
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 import numpy as np
 import tensorflow.compat.v1 as tf
+from tqdm import tqdm
 
 from fast_tf import latest_feed, make_callable
 from lab import files, folder
-from lab.checkpoints import Moments, Variables, check_memory, check_rest, not_finite
-from lab.checkpoints import with_prefix, without_prefix
+from lab.checkpoints import Moments, Variables, check, not_finite, with_prefix, without_prefix
 from lab.environments import make_env
 from lab.evaluation import LAST, WINDOW, BestPolicyTracker, episode_seed, good_return
 from lab.events import EventFile
-from lab.messages import Diverged, Interrupted, OutputError, TrainingError, UsageError
+from lab.messages import Diverged, Interrupted, TrainingError, UsageError
 from lab.messages import echo, one_line, print_error, truncate
 from lab.playing import write_page_of
 from lab.plots import draw_run
@@ -39,6 +39,7 @@ class TrainingRun(object):
         self.config, self._options, self._command = config, options, command
         self._stop_requested = stop_requested
         self.seed, self.replacement = config['seed'], config['replacement']
+        config['episodes'] = options.episodes or config['episodes']
         self.episodes, self.start, self.var = config['episodes'], 0, None
         self._stack, self._path, self._shown_path = ExitStack(), None, None
         self._done, self._learning, self._best = 0, False, {}  # best: what best.npz holds
@@ -75,7 +76,7 @@ class TrainingRun(object):
         self._act, self._variables = make_callable(sess, a, [S]), Variables(sess)
         self._moments = Moments()
         self._moments.add(0, self._variables.weights)
-        self._infinite = not_finite(M.state_dict())  # such as a smallest number so far
+        self._infinite = not_finite(self._state())  # such as the best return so far
         enter = self._stack.enter_context
         path = self._asked if self._options.resume else folder.create(self._stem, self._asked)
         asked = self._options.resume or self._options.run
@@ -91,7 +92,9 @@ class TrainingRun(object):
         self._stack.callback(self._rewards.close)
         self._events = EventFile(path, sess.graph, self.start)
         self._stack.callback(self._events.close)
-        self._bar = enter(self._make_bar())
+        terminal = sys.stderr and sys.stderr.isatty() and not self._options.quiet
+        about = dict(total=self.episodes, initial=self.start, unit='episode', leave=False)
+        self._bar = enter(tqdm(disable=not terminal, **about))
         for note in self._env.notes:
             print_error(note)
         self._began, self._time = self.start, time.perf_counter()
@@ -110,7 +113,7 @@ class TrainingRun(object):
         scalars = dict(reward=episode.reward, explore=episode.var)
         if self._learning:
             scalars.update(self._losses())
-            if self._tracker.is_due(self._done, self.episodes) and self._tracker.is_best(self._act):
+            if self._tracker.is_best(self._act, self._done, self.episodes):
                 self._keep_best()
                 scalars.update(best=self._tracker.best)
         self._events.add(episode.index, scalars)
@@ -122,7 +125,7 @@ class TrainingRun(object):
 
     def end(self):
         """Save, draw, and print the closing line."""
-        self._save()
+        self._save(last=True)
         if self._best:  # the one on disk may be of episodes that a killed run had after this one's
             files.save_npz(self._file(folder.BEST), self._best)
         seconds = round(time.perf_counter() - self._time)
@@ -151,40 +154,31 @@ class TrainingRun(object):
         try:
             with self._stack:
                 yield
-        except (UsageError, TrainingError, Interrupted, KeyboardInterrupt) as ending:
-            if self._path is None or isinstance(ending, UsageError):
-                raise
-            resume = f'resume with: {self._command("resume", self._shown_path)}'
-            done = f'episode {self._done - 1}' if self._done else 'the start'
-            self._draw()
-            if isinstance(ending, Interrupted):
-                raise Interrupted(f'stopped after {done}; {resume}', ending.signum)
-            if isinstance(ending, KeyboardInterrupt):
-                raise Interrupted(f'stopped at once; what was saved before is kept; {resume}')
-            if isinstance(ending, OutputError):
-                raise OutputError(f'{ending}, after {done}; mend that, then {resume}')
-            if isinstance(ending, Diverged):
-                how = 'smaller LR_A and LR_C (both 0.0001), or a larger REWARD_SCALE, by --set'
-                raise Diverged(
-                    f'{ending}, after {done}; that cannot be resumed: train anew with {how}'
-                )
-            raise TrainingError(f'{ending}, after {done}; once it is mended, {resume}')
+            return
+        except UsageError:
+            raise
         except (MemoryError, tf.errors.ResourceExhaustedError) as error:
             raise MemoryError(truncate(error))
+        except (TrainingError, Interrupted) as error:
+            ending = error
+        except KeyboardInterrupt:
+            ending = Interrupted('stopped at once')
         except (Exception, SystemExit):  # a mistake in the lesson or the environment
             traceback.print_exc()
-            if self._path is None:
-                raise TrainingError('nothing was written: the error above came first')
+            ending = TrainingError('the error above ended the run')
+        if self._path is None:
+            ending.args = (f'{ending}; nothing was written',)
+        else:
             self._draw()
-            resume = self._command('resume', self._shown_path)
-            saved = f'what was saved before is kept; once it is mended, resume with: {resume}'
-            done = f'after episode {self._done - 1}' if self._done else 'in the first episode'
-            raise TrainingError(f'the error above came {done}; {saved}')
+            when = f'after episode {self._done - 1}' if self._done else 'in the first episode'
+            hint = ending.hint.format(self._command('resume', self._shown_path))
+            ending.args = (f'{ending}, {when}; {hint}',)
+        raise ending
 
     def _stop_if_requested(self):
         signum = self._stop_requested()
         if signum:
-            self._save()
+            self._save(last=True)
             raise Interrupted('stopped', signum)
 
     # ------------------------------------------------------------ an episode
@@ -202,25 +196,16 @@ class TrainingRun(object):
         q = self._sess.run(self._q, {self._S: feed[self._S]})  # a is the actor's: it is not fed
         return {'loss/critic': float(loss), 'loss/actor': -float(np.mean(q))}
 
-    def _make_bar(self):
-        """Return tqdm's progress bar on a terminal, and elsewhere a context with None."""
-        if self._options.quiet or not (sys.stderr and sys.stderr.isatty()):
-            return nullcontext()
-        from tqdm import tqdm  # when it is needed: it takes a moment
-
-        return tqdm(total=self.episodes, initial=self.start, unit='episode', leave=False)
-
     def _show(self, episode):
         """Print a line about an episode, and bring the progress bar up to date."""
         if not self._options.quiet:
-            with self._bar.external_write_mode() if self._bar else nullcontext():
+            with self._bar.external_write_mode():
                 text = f'Episode: {episode.index}  Reward: {episode.reward:.0f}'
                 echo(f'{text}  Explore: {episode.var:.2f}')
-        if self._bar:
-            mean = np.mean([reward for reward, _ in self._rewards.rows[-WINDOW:]])
-            text = f'{episode.reward:.0f}, mean of {WINDOW} {mean:.0f}'
-            self._bar.set_postfix_str(text, refresh=False)
-            self._bar.update()
+        mean = np.mean([reward for reward, _ in self._rewards.rows[-WINDOW:]])
+        text = f'{episode.reward:.0f}, mean of {WINDOW} {mean:.0f}'
+        self._bar.set_postfix_str(text, refresh=False)
+        self._bar.update()
         if self._options.render and (self._good is None or episode.reward > self._good):
             self._env_shown.showing = True
 
@@ -232,20 +217,25 @@ class TrainingRun(object):
     def _name(self, name):
         return os.path.join(self._shown_path, name)
 
-    def _save(self):
-        """Save the run as it is now, between two episodes."""
+    def _save(self, last=False):
+        """Save the run between two episodes; the last time, also what a user may have changed."""
+        if last:
+            self._rewards.write()
+            folder.write_config(self._path, self.config)
         self._rewards.sync()
-        folder.keep_config(self._path, self.config)
-        memory = self._memory.state_dict()
-        for name in not_finite(memory):
+        state = self._state()
+        for name in not_finite(state):
             if name not in self._infinite:
-                raise Diverged(f'{name} of the memory is not finite any more')
+                raise Diverged(f'{name} is not finite any more')
+        files.save_npz(self._file(folder.CHECKPOINT), state)
+
+    def _state(self):
+        """Return what the checkpoint of the run as it is now holds, {name: array or number}."""
         run = dict(episode=self._done, learning=self._learning, best=self._tracker.best)
         state = {**self._variables.values(), **with_prefix('run', run)}
-        state.update(with_prefix('memory', memory))
+        state.update(with_prefix('memory', self._memory.state_dict()))
         state.update(with_prefix('moments', self._moments.state_dict()))
-        state.update(with_prefix('best', self._best))
-        files.save_npz(self._file(folder.CHECKPOINT), state)
+        return dict(state, **with_prefix('best', self._best))
 
     def _keep_best(self):
         about = with_prefix('run', dict(episode=self._done - 1, mean=self._tracker.best))
@@ -261,14 +251,13 @@ class TrainingRun(object):
             return []  # it was stopped before the first one
         except files.CorruptCheckpoint as error:
             raise UsageError(f'{error}: bring back a copy of it, or start a new run')
-        run, memory = without_prefix('run', arrays), without_prefix('memory', arrays)
-        moments = without_prefix('moments', arrays)
-        self._variables.restore(arrays, path)
-        check_memory(memory, self._memory.state_dict(), path)
-        check_rest(run, moments, self._moments.first, path)
+        saved = {name: v for name, v in arrays.items() if not name.startswith('best:')}
+        check(path, saved, self._state())
+        run = without_prefix('run', arrays)
         rows = folder.read_rows(self._path, run['episode'])
-        self._memory.load_state_dict(memory)
-        self._moments.load_state_dict(moments)
+        self._variables.restore(arrays, path)
+        self._memory.load_state_dict(without_prefix('memory', arrays))
+        self._moments.load_state_dict(without_prefix('moments', arrays))
         self._best = {k[len('best:') :]: v for k, v in arrays.items() if k.startswith('best:')}
         self._learning, self._tracker.best = run['learning'], run['best']
         self._done = self.start = run['episode']
@@ -286,20 +275,20 @@ class TrainingRun(object):
             print_error(f'resumed on {", ".join(words)}: rewards may differ from here on')
 
     def _draw(self):
-        """Draw curve.png; no picture is worth a run, so a failure is only a line."""
         rows = self._rewards.rows if self._rewards else []
+        best = self._best and [self._best[f'run:{name}'] for name in ('episode', 'mean')]
         if rows:
-            try:
-                best = self._best and [self._best[f'run:{name}'] for name in ('episode', 'mean')]
-                draw_run(rows, WINDOW, best, self._file(folder.CURVE))
-            except Exception as error:  # whatever it is, the run is done and saved
-                print_error(f'{folder.CURVE} could not be drawn: {one_line(error)}')
+            self._try(folder.CURVE, lambda path: draw_run(rows, WINDOW, best, path))
 
     def _write_page(self):
-        """Write run.html, which is not worth a run either; return whether there is one."""
+        tensors = self._sess, self._S, self._a, self._q
+        write = lambda path: write_page_of(self._path, path, self.config, *tensors)  # noqa: E731
+        return self._try(folder.PAGE, write)
+
+    def _try(self, name, write):
+        """Return write(path), or False after a line: no picture is worth a run."""
         try:
-            tensors = self._sess, self._S, self._a, self._q
-            return write_page_of(self._path, self._file(folder.PAGE), self.config, *tensors)
+            return write(self._file(name))
         except Exception as error:  # a student's own networks, for example
-            print_error(f'{folder.PAGE} could not be written: {one_line(error)}')
+            print_error(f'{name} could not be written: {one_line(error)}')
             return False

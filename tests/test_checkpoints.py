@@ -11,8 +11,7 @@ import pytest
 
 import ddpg
 from lab import files
-from lab.checkpoints import Moments, Variables, check_memory, check_rest, not_finite, with_prefix
-from lab.hyperparameters import variant
+from lab.checkpoints import Moments, Variables, check, with_prefix
 from lab.messages import Diverged, OutputError, UsageError
 
 ARRAYS = {
@@ -112,32 +111,12 @@ def test_a_file_that_does_not_fit_on_the_disk_leaves_the_old_one_and_no_part(pat
     assert same(files.load_npz(str(path)))
 
 
-def test_two_that_write_one_file_do_not_write_into_each_other(path):
-    with files.atomic_write(str(path)) as one, files.atomic_write(str(path)) as other:
-        for name in (one, other):
-            with open(name, 'w') as file:
-                file.write(name)
-    assert path.read_text() == one
-    assert os.listdir(str(path.parent)) == ['checkpoint.npz']
-
-
 def test_a_link_is_replaced_and_not_written_through(path, tmp_path):
     path.rename(tmp_path / 'outside')
     path.symlink_to(tmp_path / 'outside')
     files.write_text(str(path), 'new')
     assert same(files.load_npz(str(tmp_path / 'outside')))
     assert path.read_text() == 'new' and not path.is_symlink()
-
-
-@pytest.mark.parametrize('text', ['some', ''])
-def test_what_is_no_regular_file_is_not_read(tmp_path, text):
-    (tmp_path / 'there').write_text(text)
-    assert files.read_text(str(tmp_path / 'there')) == text
-    (tmp_path / 'link').symlink_to('there')
-    os.mkfifo(str(tmp_path / 'pipe'))
-    for name in ('link', 'pipe', 'nowhere', ''):
-        with pytest.raises(OSError):
-            files.read_text(str(tmp_path / name))
 
 
 def test_whatever_byte_is_changed_what_is_read_is_as_it_was_or_refused(path):
@@ -165,12 +144,7 @@ def pickled(path):
     np.savez(str(path), evil=np.array([Evil()], object))
 
 
-def one_array(path):
-    with open(str(path), 'wb') as file:
-        np.save(file, np.zeros(3))
-
-
-@pytest.mark.parametrize('make', [pickled, one_array, os.mkdir, os.mkfifo])
+@pytest.mark.parametrize('make', [pickled, os.mkdir, os.mkfifo])
 def test_what_is_no_file_of_ours_is_refused_and_none_of_its_code_runs(path, monkeypatch, make):
     monkeypatch.chdir(path.parent)
     path.unlink()
@@ -206,23 +180,6 @@ def test_all_variables_come_back_those_of_adam_and_the_counters_too():
     assert same(other.values(), values)
 
 
-def test_other_networks_are_refused_as_whole_and_nothing_is_changed():
-    these = variables()
-    before, name = these.values(), 'Actor/eval_net/l1/b'
-    for values, there in [
-        (variables(variant(ddpg, dict(HIDDEN_UNITS=31))).values(), 'was float32 (3, 31) and is'),
-        ({k: v for k, v in before.items() if k != name}, f'{name} was missing and is float32 (30'),
-        (dict(before, l2=np.zeros(3)), 'l2 was float64 (3,) and is missing'),
-        (dict(before, **{name: np.zeros(30)}), f'{name} was float64 (30,) and is float32 (30,)'),
-        (dict(before, **{name: np.array(['x'] * 30)}), f'{name} was <U1 (30,) and is float32'),
-    ]:
-        with pytest.raises(UsageError, match='^here is whole, but of other networks') as refusal:
-            these.restore(values, 'here')
-        assert there in str(refusal.value)
-        assert 'bring back the lines it was trained with, or start a new run' in str(refusal.value)
-    assert same(these.values(), before)
-
-
 def test_weights_that_are_not_finite_are_never_saved():
     these = variables()
     values = these.values()
@@ -232,41 +189,40 @@ def test_weights_that_are_not_finite_are_never_saved():
         these.values()
 
 
-def test_another_memory_is_refused_as_whole():
-    now = dict(data=np.zeros((5, 8)), pointer=3)
-    check_memory(dict(data=np.ones((5, 8)), pointer=7), now, 'here')
-    for state, there in [
-        (dict(now, data=np.zeros((5, 9))), 'data was (5, 9) and is (5, 8)'),
-        (dict(data=now['data']), 'pointer was missing and is ()'),
-        (dict(now, priorities=np.zeros(5)), 'priorities was (5,) and is missing'),
-    ]:
-        with pytest.raises(UsageError, match='^here is whole, but of another memory') as refusal:
-            check_memory(state, now, 'here')
-        assert there in str(refusal.value)
+NAME = 'Actor/eval_net/l1/b'
+NETWORKS = 'here is whole, but of other networks than the lesson has now ('
+MEMORY = NETWORKS.replace('other networks', 'another memory')
+STATE = {  # what stands in a checkpoint
+    NAME: np.zeros(30, np.float32),
+    **with_prefix('run', dict(episode=20, learning=True, best=-3.0)),
+    **with_prefix('memory', dict(data=np.zeros((5, 8)), pointer=3)),
+    **with_prefix('moments', {NAME: np.zeros((1, 30)), 'episodes': np.array([0])}),
+}
 
 
-RUN, W = dict(episode=20, learning=True, best=-3.0), np.zeros((3, 2))
-MOMENTS = dict(episodes=np.array([0, 16]), w=np.zeros((2, 3, 2)))
-
-
-@pytest.mark.parametrize('run, moments', [
-    ({}, {}), (dict(episode=None), {}), (dict(episode=-1), {}), (dict(episode=2.0), {}),
-    (dict(learning=1), {}), (dict(best=np.zeros(3)), {}), (dict(more=3), {}),
-    ({}, dict(w=np.zeros((2, 2, 2)))), ({}, dict(episodes=np.array([0]))),
-    ({}, dict(episodes=np.array([1, 2]))), ({}, dict(more=W)), ({}, dict(episodes=3)),
+@pytest.mark.parametrize('change, says', [
+    ({NAME: np.zeros(31, np.float32)}, f'{NETWORKS}{NAME} was float32 (31,) and is float32 (30,)'),
+    ({NAME: np.zeros(30)}, f'{NETWORKS}{NAME} was float64 (30,) and is float32 (30,)'),
+    ({NAME: None}, f'{NETWORKS}{NAME} was missing and is float32 (30,)'),
+    ({'l2': np.zeros(3)}, f'{NETWORKS}l2 was float64 (3,) and is missing'),
+    ({'memory:data': np.zeros((5, 9))}, f'{MEMORY}memory:data was (5, 9) and is (5, 8)'),
+    ({'memory:priorities': np.zeros(5)}, f'{MEMORY}memory:priorities was (5,) and is missing'),
+    ({'run:episode': -1}, 'no checkpoint'), ({'run:episode': 2.0}, 'no checkpoint'),
+    ({'run:learning': None}, 'no checkpoint'), ({'run:more': 3}, 'no checkpoint'),
+    ({'moments:episodes': np.array([0, 1])}, 'no checkpoint'),
+    ({'moments:episodes': np.array([1])}, 'no checkpoint'),
+    ({f'moments:{NAME}': np.zeros((1, 31))}, 'no checkpoint'),
 ])  # fmt: skip
-def test_what_no_save_has_written_is_refused(run, moments):
-    args = {**RUN, **run}, {**MOMENTS, **moments}, dict(w=W), 'here'
-    if run or moments:
-        with pytest.raises(files.CorruptCheckpoint, match='^here is no checkpoint'):
-            check_rest(*args)
-    else:
-        check_rest(*args)
-
-
-def test_what_is_not_finite_is_named():
-    state = dict(a=np.array([1, np.inf]), b=np.nan, c=3, d=np.zeros(3), e=np.array(['nan']))
-    assert not_finite(state) == ['a', 'b']
+def test_what_does_not_fit_the_lesson_of_today_is_named_and_what_no_run_saved_is_refused(
+    change, says
+):
+    more = {f'moments:{NAME}': np.ones((2, 30)), 'moments:episodes': np.array([0, 8])}
+    check('here', dict(STATE, **more), STATE)
+    saved = {name: value for name, value in dict(STATE, **change).items() if value is not None}
+    with pytest.raises(UsageError) as refusal:
+        check('here', saved, STATE)
+    assert says in str(refusal.value) and 'delete' not in str(refusal.value)
+    assert isinstance(refusal.value, files.CorruptCheckpoint) == (says == 'no checkpoint')
 
 
 @pytest.mark.parametrize('episodes, every', [(0, 1), (63, 1), (64, 2), (200, 4), (1000, 16)])

@@ -110,9 +110,6 @@ WRONG = {
     '--run taken': 'taken already holds best.npz',
     '--run linked': 'linked/mine is a link or a special file',
     '--set GAMA=0.9': '--set GAMA=0.9: needs NAME=VALUE, with a NAME among MAX_EPISODES',
-    '--set GAMMA': '--set GAMMA: needs NAME=VALUE',
-    '--set HIDDEN_UNITS=30.0': 'HIDDEN_UNITS must be a whole number from 1 to 100000',
-    '--set rep_iter_a=7': '--set rep_iter_a=7: needs NAME=VALUE',
     '--resume nowhere': 'there is no folder nowhere',
 }
 
@@ -136,24 +133,16 @@ def edited(folder, pattern, code):
     return Forks(folder / 'ddpg.py', folder)
 
 
-@pytest.mark.parametrize('number, says', [
-    ('MEMORY_CAPACITY = 0.5', 'MEMORY_CAPACITY = 0.5 at the top of the file must be a whole'),
-    ('GAMMA = 0,9', 'GAMMA = (0, 9) at the top of the file must be a number from 0 to 1'),
-    ("SOFT = dict(name='soft', tau=2)", 'tau = 2 must be a number from 0 to 1'),
-])  # fmt: skip
-def test_an_edit_at_the_top_that_cannot_work_is_one_line(tmp_path, number, says):
-    done = edited(tmp_path, rf'(?m)^{number.split()[0]} = .+$', number).run('--run here')
-    assert line_of(done, 2).startswith(f'ddpg.py: {says}')
-    assert not (tmp_path / 'here').exists()
-
-
 # ---------------------------------------------------------------- what goes wrong on the way
 
 
+FIRST = 'the error above ended the run, in the first episode; what was saved before is kept; once'
+
+
 @pytest.mark.parametrize('pattern, code, error, says', [
-    (r'self\.target_q = R', 'self.target_q = g', "name 'g' is not defined", 'nothing was written'),
-    (r'ep_reward \+= r\b', 'ep_reward += q', "name 'q' is not", 'came in the first episode; what'),
-    (r'Episode\(i, ep_reward', "Episode(i, 'x'", 'TypeError', 'came in the first episode; what'),
+    (r'self\.target_q = R', 'self.target_q = g', "name 'g' is", 'the run; nothing was written'),
+    (r'ep_reward \+= r\b', 'ep_reward += q', "name 'q' is not", FIRST),
+    (r'Episode\(i, ep_reward', "Episode(i, 'x'", 'TypeError', FIRST),
 ])  # fmt: skip
 def test_a_mistake_within_the_lesson_keeps_its_traceback(tmp_path, pattern, code, error, says):
     done = edited(tmp_path, pattern, code).run(f'--run here {JOINTS}')
@@ -182,16 +171,15 @@ def test_what_an_environment_raises_keeps_its_traceback(forks, name):
     done = forks.run(f'--run here --env {OURS}{name}-v0')
     assert done.returncode == 1
     assert done.err.startswith('Traceback') and 'helpers/environments.py", line' in done.err
-    assert re.search(
-        r'\nddpg.py: the error above came after episode 0; what was saved before is kept; once it '
-        r'is mended, resume with: python ddpg.py --resume here --env tests.+\n$',
-        done.err,
-    )
+    says = FIRST.replace('in the first episode', 'after episode 0')
+    resume = f'--resume here --env {OURS}{name}-v0'
+    last = f'ddpg.py: {says} it is mended, resume with: python ddpg.py {resume}'
+    assert done.err.splitlines()[-1] == last
 
 
 @pytest.mark.parametrize('pattern, code, says', [
     (r'yield Episode\(i, ep_reward', 'yield Episode(i, np.nan', 'train gave the return nan and'),
-    (r'r / REWARD_SCALE, s_', '-np.float32(1e38) * 100, s_', 'data of the memory is not finite'),
+    (r'r / REWARD_SCALE, s_', '-np.float32(1e38) * 100, s_', 'memory:data is not finite any more'),
 ])  # fmt: skip
 def test_what_could_not_be_resumed_or_played_is_no_success(tmp_path, pattern, code, says):
     done = edited(tmp_path, pattern, code).run(f'--episodes 2 --run here --quiet {JOINTS}')
@@ -220,7 +208,7 @@ def test_a_full_disk_keeps_whole_rows_and_says_so(forks, tmp_path, room):
     assert forks.run(f'{words} one').returncode == 0
     (events,) = (tmp_path / 'one').glob('events.*')
     done = forks.run(f'{words} here', file_size=events.stat().st_size - room)
-    says = r'could not be written \(.*File too large\), after (episode \d+|the start); mend that'
+    says = r'could not be written \(.*File too large\), (after|in the first) episode.*; mend that'
     assert done.returncode == 1 and re.search(says, done.err.splitlines()[-1]), done.err
     assert rewards(tmp_path / 'here').endswith(b'\n')
     assert rewards(tmp_path / 'one').startswith(rewards(tmp_path / 'here'))

@@ -69,28 +69,19 @@ def shell(command):
 
 RESUME, DAMAGED = '--resume here', 'checkpoint.npz is damaged, or no file of ours ('
 HOSTILE = {  # what was made of a run's folder: the words of the command line, and the line
-    'another seed': (None, f'{RESUME} --seed 7', 'its seed was 1, not 7'),
-    'another number': (None, f'{RESUME} --set GAMMA=0.5 LR_A=0.001', 'its GAMMA was 0.9, not 0.5'),
-    'another tau': (None, f'{RESUME} --set tau=0.5', 'its tau was 0.01, not 0.5'),
-    'another replacement': (None, f'{RESUME} --replacement hard', 'was soft, not hard'),
-    'other starts': (None, f'{RESUME} --eval-episodes 3', 'its eval_episodes was None, not 3'),
     'another environment': (None, f'{RESUME} {JOINTS}', 'here is a run in Pendulum-v0, not in te'),
     'fewer episodes': (None, f'{RESUME} --episodes 8', 'here has 9 episodes already: ask for more'),
     'an import': (config(env='evil:X-v0'), RESUME, 'say so with --env evil:X-v0'),
     'a command': (config(env='x\nrm -r ~'), RESUME, 'config.json is damaged, or of another'),
-    'a module': (config(hyperparameters=dict(tf=3)), RESUME, 'has a tf that ddpg.py as it is now'),
     'a far seed': (config(seed=-1), RESUME, 'seed = -1 in here/config.json must be a whole number'),
     'a flipped bit': (flip, RESUME, DAMAGED),
-    'half of it': (shell('truncate -s 9000 checkpoint.npz'), RESUME, DAMAGED),
     'a pickle': (checkpoint(x=np.array([Evil()], object)), RESUME, DAMAGED),
     'no position': (checkpoint(run_in_episode=None), RESUME, 'is no checkpoint of this program'),
     'a position': (checkpoint(run_in_episode=-1), RESUME, 'is no checkpoint of this program'),
-    'no moments': (checkpoint(moments_in_episodes=None), RESUME, 'is no checkpoint of this'),
     'a memory': (checkpoint(memory_in_data=np.zeros(3)), RESUME, 'is whole, but of another memory'),
     'fewer rows': (shell('sed -i 5,9d rewards.csv'), RESUME, 'rewards.csv cannot be used ('),
     'other rows': (shell('echo my notes > rewards.csv'), RESUME, 'rewards.csv cannot be used ('),
     'a link': (shell('ln -sf /tmp rewards.csv'), RESUME, 'rewards.csv is a link or a special file'),
-    'a pipe': (shell('mkfifo pipe'), RESUME, 'here/pipe is a link or a special file'),
     'a lock': (
         shell('rm -f .lock; mkdir .lock'),
         RESUME,
@@ -170,7 +161,7 @@ def test_an_unreadable_matplotlibrc_costs_the_picture_alone(python, tmp_path):
     profiled = ['-m', 'cProfile', '-o', str(tmp_path / 'profile')]
     done = python(FEW, options=profiled, MATPLOTLIBRC=str(tmp_path / 'rc'))
     assert done.returncode == 0
-    assert done.stderr.startswith('curve.png could not be drawn: UnicodeDecodeError')
+    assert done.stderr.startswith('curve.png could not be written: UnicodeDecodeError')
     assert done.stderr.count('\n') == 1 and len(rows(tmp_path / 'here')) == 6
 
 

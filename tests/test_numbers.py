@@ -1,6 +1,6 @@
 """What measures the pages' figures: docs/numbers, docs/traps, docs/tasks, docs/starts, in small."""
 
-import csv
+import json
 import re
 import subprocess
 import sys
@@ -40,11 +40,9 @@ def test_numbers_trains_what_is_missing_and_says_how_good_it_is(tmp_path):
     best = 'HIDDEN_UNITS=200, BATCH_SIZE=128, GAMMA=0.98'
     labels = ['original, soft', 'tau=1', 'original, hard', best, f'{best}, MEMORY_CAPACITY=20000']
     assert [row[0] for row in rows(first)] == labels
-    with open(str(tmp_path / 'runs' / 'numbers' / 'runs.csv'), newline='') as file:
-        runs = {(run['column'], run['seed']): float(run['last']) for run in csv.DictReader(file)}
-    own, hard = (
-        np.array([runs[f'original, {way}', seed] for seed in '12']) for way in ('soft', 'hard')
-    )
+    lines = (tmp_path / 'runs' / 'numbers' / 'runs.jsonl').read_text().splitlines()
+    runs = {(run['column'], run['seed']): run['last'] for run in map(json.loads, lines)}
+    own, hard = (np.array([runs[label, seed] for seed in (1, 2)]) for label in labels[:3:2])
     assert rows(first)[2][1].split(' ')[0] == f'{np.median(hard):.0f}'
     assert rows(first)[2][2].split(' ')[0] == f'{np.median(hard - own):+.0f}'
     assert rows(first)[4][3:5] == ['', '']  # its memory is not full yet, so no policy was kept
@@ -93,14 +91,3 @@ def test_tasks_train_with_their_changes_or_say_why_not(tmp_path):
     assert -60 < float(boat[2]) < 0
     assert whale[0] == 'whale'
     assert "registers no environment 'Whale-v0'" in whale[2]
-
-
-def test_starts_are_from_rest_at_seven_angles(forks):
-    numbers = '--set MAX_EP_STEPS=40 MEMORY_CAPACITY=200'
-    assert forks.run(f'--run run --episodes 12 --quiet {numbers}').returncode == 0
-    for words in ([], ['--last']):
-        command = [sys.executable, '-m', 'docs.starts', str(forks.folder / 'run'), *words]
-        printed = rows(subprocess.check_output(command, cwd=str(PROJECT)).decode())[1:]
-        assert [row[0] for row in printed] == [str(angle) for angle in range(0, 181, 30)]
-        for _, total, swing, _ in printed:
-            assert float(total) <= float(swing) <= 0

@@ -5,8 +5,9 @@ import pytest
 
 from lab import report
 from lab.evaluation import interval
+from lab.job import Run
 from lab.plots import draw_curves, draw_differences
-from lab.report import Run, differences, first_good, table
+from lab.report import differences, first_good, table
 
 
 @pytest.mark.parametrize('rewards, expected', [
@@ -20,7 +21,7 @@ def test_episodes_until_good(rewards, expected):
 
 
 def run(end=-200.0, last=-150.0, kept=-140.0, seconds=3.0):
-    return Run([-1000.0] * 30 + [end] * 20, last, kept, seconds)
+    return Run([-1000.0] * 30 + [end] * 20, [3.0] * 50, last, kept, seconds)
 
 
 def cells(text, name):
@@ -44,7 +45,7 @@ def test_medians_and_worst_of_what_stands_in_the_rows():
 
 def test_a_run_that_never_got_good_counts_as_infinite():
     """One lucky run in three must not look best."""
-    good, never = Run([-100.0] * 30, -1, -1, 1), Run([-1000.0] * 30, -1, -1, 1)
+    good, never = (Run([reward] * 30, [3.0] * 30, -1, -1, 1) for reward in (-100.0, -1000.0))
     columns = {'lucky': {1: good, 2: never, 3: never}, 'sure': dict.fromkeys((1, 2, 3), good)}
     text = table(columns, -300, 9)
     assert cells(text, 'episodes until the mean of 10 passes -300, median') == ['never', '10']

@@ -3,13 +3,12 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
 
 from tests.helpers.forks import Forks
-from tests.helpers.program import OURS, PROJECT, SMALL, bytes_of, line_of, rewards, rows
+from tests.helpers.program import OURS, PROJECT, SMALL, rewards, rows
 
 JOINTS, OBEYS = f'--env {OURS}ThreeJoints-v0', f'--env {OURS}Obeys-v0'
 INCIDENTS = '--env tests.helpers.incidents:Incidents-v0'
@@ -31,7 +30,7 @@ def steps(events):
 
 # ---------------------------------------------------------------- exactly the same
 
-AFTER = 'stopped after {}; resume'
+AFTER = 'stopped, after {}; what was saved is kept; resume'
 ENDS = [  # what a process is sent, in which of its steps; its exit code and line
     ('4:9', -9, ''),
     ('4:15', 143, AFTER.format('episode 0')),
@@ -39,7 +38,7 @@ ENDS = [  # what a process is sent, in which of its steps; its exit code and lin
     ('399:2', 130, AFTER.format('episode 8')),
     ('401:15', 143, AFTER.format('episode 16')),
     ('45:1', 129, AFTER.format('episode 18')),
-    ('415:2 417:2', 130, 'stopped at once; what was saved before is kept; resume'),
+    ('415:2 417:2', 130, 'stopped at once, after episode 26; what was saved is kept; resume'),
     ('420:9', -9, ''),
 ]
 
@@ -134,11 +133,10 @@ def test_two_at_the_same_time_share_no_folder(forks, tmp_path):
 
 # ---------------------------------------------------------------- meanwhile
 
-EDITS = {
-    'rm here/rewards.csv here/config.json': 'rewards.csv was removed or changed',
-    'cp here/rewards.csv x; mv x here/rewards.csv; touch here/.DS_Store': 'rewards.csv was removed',
-    'rm here/checkpoint.npz here/best.npz; echo {} > here/config.json': 'config.json in here was',
-}
+EDITS = [
+    'rm here/*',
+    'cp here/rewards.csv x; mv x here/rewards.csv; touch here/x; echo {} > here/config.json',
+]
 
 
 @pytest.mark.parametrize('edit', EDITS)
@@ -147,10 +145,7 @@ def test_what_somebody_does_to_its_files_costs_a_run_nothing(forks, tmp_path, mo
     words = f'--episodes 24 --quiet {INCIDENTS} {SMALL} --eval-episodes 2 --run'
     assert forks.run(f'{words} whole').returncode == 0
     monkeypatch.setenv('INCIDENTS', f'930 {edit}')
-    done = forks.run(f'{words} here')
-    assert done.returncode == 0
-    assert EDITS[edit].replace('in here', f'in {tmp_path / "here"}') in done.err
-    assert done.err.count('\n') <= 2
+    assert forks.run(f'{words} here').returncode == 0
     assert same_run(tmp_path / 'here', tmp_path / 'whole')
     monkeypatch.delenv('INCIDENTS')
     assert forks.run(f'--resume here --episodes 25 {INCIDENTS}').returncode == 0
@@ -202,48 +197,3 @@ def test_no_name_of_a_folder_is_a_pattern_or_a_scheme_to_anybody(forks, tmp_path
     here = tmp_path / '[proj]' / name
     assert len(rows(here)) == 7 and len(list(here.glob('events.*'))) == 2
     assert {'checkpoint.npz', 'best.npz', 'curve.png', 'config.json'} < set(os.listdir(str(here)))
-
-
-# ---------------------------------------------------------------- edits
-
-
-@pytest.fixture(scope='module')
-def trained(tmp_path_factory):
-    """The folder of a run; copy it before changing it."""
-    folder = tmp_path_factory.mktemp('trained')
-    assert (
-        Forks(PROJECT / 'ddpg.py', folder).run(f'--episodes 9 --run here {SMALL}').returncode == 0
-    )
-    return folder / 'here'
-
-
-def edited(folder, name, pattern, code):
-    """Return what runs a copy of ddpg.py and memory.py with `code` in the place of `pattern`."""
-    for each in ('ddpg.py', 'memory.py', 'fast_tf.py'):
-        shutil.copy(str(PROJECT / each), str(folder / each))
-    text, count = re.subn(pattern, code, (folder / name).read_text(encoding='utf-8'))
-    assert count == 1
-    (folder / name).write_text(text, encoding='utf-8')
-    return Forks(folder / 'ddpg.py', folder)
-
-
-@pytest.mark.parametrize('name, pattern, code, says', [
-    ('ddpg.py', 'HIDDEN_UNITS = 30', 'HIDDEN_UNITS = 30; WIDTH = 5', None),
-    ('ddpg.py', r"'a', tf.nn.tanh", "'a2', tf.nn.tanh", 'of other networks than the lesson has'),
-    ('ddpg.py', r'action_dim \+ 1\)', 'action_dim + 2)', 'of another memory than the lesson has'),
-])  # fmt: skip
-def test_after_an_edit_a_run_goes_on_or_is_told_why_not(
-    trained, tmp_path, name, pattern, code, says
-):
-    """Told, and never to delete what is whole."""
-    forks = edited(tmp_path, name, pattern, code)
-    shutil.copytree(str(trained), str(tmp_path / 'here'))
-    before = bytes_of(tmp_path / 'here')
-    done = forks.run('--resume here --episodes 10')
-    if says is None:
-        assert done.returncode == 0
-        assert forks.run('--play here --episodes 1').returncode == 0
-    else:
-        line = line_of(done, 2)
-        assert says in line and 'is whole' in line and 'delete' not in line
-        assert bytes_of(tmp_path / 'here') == before

@@ -51,14 +51,11 @@ class Joints(gym.Env):
 
 
 class Odd(Joints):
-    """Joints whose `first` changes what reset gives, and `answer`, from step `since` on, step's.
+    """Joints whose `first` changes what reset gives, and `answer`, from step `since` on, step's."""
 
-    `picture` is what it gives as one.
-    """
-
-    def __init__(self, first=None, answer=None, since=1, picture=None, **spaces_in_place):
+    def __init__(self, first=None, answer=None, since=1, **spaces_in_place):
         super().__init__(**spaces_in_place)
-        self.first, self.answer, self.since, self.picture = first, answer, since, picture
+        self.first, self.answer, self.since = first, answer, since
 
     def reset(self):
         s = super().reset()
@@ -68,9 +65,6 @@ class Odd(Joints):
         self.action = action
         given = super().step(action)
         return self.answer(*given) if self.answer and self.all_steps >= self.since else given
-
-    def render(self, mode='human'):
-        return self.picture
 
 
 def come_off(*given, **kwargs):
@@ -109,20 +103,10 @@ def stop_the_comparison():
     """
     name, folder = os.environ['STOP'].split()
     with filelock.FileLock(f'{folder}/worker'):  # until this process ends
-        while not os.path.exists(f'{folder}/runs.csv'):
+        while not os.path.exists(f'{folder}/runs.jsonl'):
             time.sleep(0.01)
         os.kill(os.getppid(), getattr(signal, name))
         signal.pause()
-
-
-class Drawn(Joints):
-    """Joints that notes each drawing in the file drawn.txt, and is as bright as steps were made."""
-
-    def render(self, mode='human'):
-        with open('drawn.txt', 'a') as file:
-            file.write(mode + '\n')
-        if mode == 'rgb_array':
-            return np.full((20, 30, 3), 25 * self.steps, np.uint8)
 
 
 class Obeys(Joints):
@@ -149,18 +133,6 @@ class DrawsFromEverywhere(Joints):
 
     def reset(self):
         return super().reset() + np.clip(sum(self.draw()), -5, 5)
-
-
-class InPlace(Joints):
-    """Joints that gives its own state away, and changes it in place."""
-
-    def reset(self):
-        self.state = super().reset()
-        return self.state
-
-    def step(self, action):
-        self.state += 1
-        return self.state, 0.0, False, {}
 
 
 class Port(Joints):
@@ -230,10 +202,7 @@ class Today(object):
     metadata = {'render_modes': ['rgb_array'], 'render_fps': 20}
 
     def __init__(self, render_mode=None):
-        self.observation_space, self.action_space = (
-            Space([-5.0, -5.0], [5.0, 5.0]),
-            Space([-1], [1]),
-        )
+        self.observation_space, self.action_space = Space([-5, -5], [5, 5]), Space([-1], [1])
         self.render_mode, self.seeds = render_mode, []
 
     def reset(self, *, seed=None, options=None):
@@ -274,54 +243,24 @@ class GlobalRandom(Half):
         return self.observation()
 
 
-class Neither(object):
-    """Written for no API that is known: it has no spaces."""
-
-    def reset(self):
-        return [0.0]
-
-    def step(self, action):
-        return [0.0], 0.0, False
-
-
-class ThreeValues(Neither):
-    """The same with spaces."""
-
-    observation_space = action_space = Space([-1], [1])
+def limited():
+    """Joints with a limit of its author's own."""
+    return gym.wrappers.TimeLimit(Joints(), 7)
 
 
 def _register(name, entry=Joints, steps=None, **kwargs):
     register(id=f'{name}-v0', entry_point=entry, max_episode_steps=steps, kwargs=kwargs)
 
 
-def _reward(reward):
-    return dict(answer=lambda s, r, done, info: (s, reward, done, info))
-
-
 _register('ThreeJoints')
-_register('Limited', Joints, steps=50)
-_register('Unbounded', action_space=box([-1, -np.inf], [1, np.inf]))
-_register('WidthOverflows', action_space=box([-3e38], [3e38]))
-_register('UpsideDown', action_space=box([-1, 1], [1, 1]))
-_register('MatrixOfActions', action_space=spaces.Box(-1, 1, (2, 2), np.float32))
-_register('ImageObservation', observation_space=spaces.Box(0, 255, (4, 4, 3), np.uint8))
-_register('DictObservation', observation_space=spaces.Dict(x=box([0], [1])))
-_register('NoSpaces', action_space=None, observation_space=None)
-_register('FailsToStart', low=None, high=None)
-_register('FailsToReset', Odd, first=come_off)
-_register('ShortObservation', Odd, first=lambda s: s[:2])
-_register('HugeReward', Odd, **_reward(-1e300))
-_register('NoReward', Odd, **_reward(None))
+_register('Limited', limited, steps=50)
 # these go wrong in the second episode of 200 steps
-_register('NanReward', Odd, since=250, **_reward(np.nan))
-_register('NanObservation', Odd, since=250, answer=lambda s, *rest: (s * np.nan, *rest))
+_register('NanReward', Odd, since=250, answer=lambda s, r, done, info: (s, np.nan, done, info))
 _register('Raises', Odd, since=250, answer=come_off)
 _register('Exits', Odd, since=250, answer=exit_program)
 _register('Kills', Odd, since=250, answer=power_cut)
 _register('RaisesForSeed2', OddWithSeed2, then=come_off)
 _register('StopsForSeed2', OddWithSeed2, then=stop_the_comparison)
-_register('Drawn', Drawn)
-_register('NoPicture', Odd, picture='a word')
 _register('Obeys', Obeys)
 _register('DrawsFromEverywhere', DrawsFromEverywhere)
 _register('Port', Port)
@@ -329,9 +268,6 @@ _register('Simulator', Simulator)
 _register('Moves', Moves)
 _register('MovesLate', Moves, late=True)
 _register('Today', Today)
-_register('Half', Half)
 _register('GlobalRandom', GlobalRandom)
-_register('Neither', Neither)
-_register('ThreeValues', ThreeValues)
 
 ENVIRONMENTS = {1: lambda: gym.make('Pendulum-v0'), 3: Joints}  # by the number of actions
