@@ -3,7 +3,7 @@
 `python compare.py` trains the original with soft and with hard replacement, the simplified version
 and the one with moving averages, in parallel on all cores, and leaves in `runs/compare-1`:
 
-    runs.jsonl      a line of JSON a run: each episode's reward, and how good its policies are
+    runs.jsonl      one line of JSON per run: each episode's reward, and how good its policies are
     compare.json    what each key in it stands for
     compare.md      the table
     compare.png     the learning curves
@@ -25,7 +25,7 @@ from lab.messages import TrainingError, echo, exit_cleanly, print_error, truncat
 from lab.options import Parser, add_set, seeds, text, whole_number
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-VERSIONS = {  # what the table calls it, its file, and its way to replace the targets
+VERSIONS = {  # what the table calls it, its file, and how it replaces the targets
     'soft': Version('original, soft', os.path.join(HERE, 'ddpg.py'), 'soft'),
     'hard': Version('original, hard', os.path.join(HERE, 'ddpg.py'), 'hard'),
     'simplified': Version('simplified', os.path.join(HERE, 'ddpg_update.py'), None),

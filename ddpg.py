@@ -3,9 +3,9 @@
 The code of the tutorial in the tutorial's order: read the two side by side, top to bottom. "The
 paper" is Lillicrap et al. 2015, arXiv 1509.02971.
 
-要点 (the gist): DDPG is an Actor-Critic whose actor gives not the probabilities of actions but the
+要点 (the gist): DDPG is an Actor-Critic whose actor outputs not action probabilities but the
 action itself, which suits continuous actions. The replay memory and the target networks, which
-steady its learning, come from DQN.
+stabilise learning, come from DQN.
 
 Symbols, with n the batch size; every tensor is float32:
 
@@ -32,8 +32,8 @@ import tensorflow.compat.v1 as tf
 
 from memory import Memory
 
-# What has been read from a variable does not change any more. With TensorFlow 1's own kind, Adam
-# may overwrite the output layer's weights before the hidden layer's gradient is taken with them.
+# A value once read from a variable no longer changes. With TensorFlow 1's default kind, Adam
+# may overwrite the output layer's weights before the hidden layer's gradient has used them.
 tf.enable_resource_variables()
 
 #####################  hyperparameters  #####################
@@ -44,13 +44,13 @@ MAX_EP_STEPS = 200
 LR_A = 0.001  # learning rate of the actor
 LR_C = 0.001  # learning rate of the critic
 GAMMA = 0.9  # discount of the next state's value
-SOFT = dict(name='soft', tau=0.01)  # targets move this share of the way at every learning step
-HARD = dict(name='hard', rep_iter_a=600, rep_iter_c=500)  # targets are copied now and then
+SOFT = dict(name='soft', tau=0.01)  # soft-update rate: targets move this share of the way each step
+HARD = dict(name='hard', rep_iter_a=600, rep_iter_c=500)  # targets are copied periodically
 MEMORY_CAPACITY = 10000  # transitions
 BATCH_SIZE = 32
 HIDDEN_UNITS = 30  # in the one hidden layer of each network
-VAR = 3.0  # exploration at first: a standard deviation, which the tutorial calls a variance
-VAR_DECAY = 0.9998  # factor of the exploration at every learning step
+VAR = 3.0  # initial exploration: a standard deviation, which the tutorial calls a variance
+VAR_DECAY = 0.9998  # VAR is multiplied by this at every learning step
 REWARD_SCALE = 10  # the memory keeps r / 10, which keeps Q small
 
 #####################  算法 (the algorithm)  #####################
@@ -107,7 +107,7 @@ class Actor(object):
         with tf.variable_scope('Actor'):
             # 每步都学习, 用来选动作: this network acts, and is updated at every learning step
             self.a = self._build_net(S, scope='eval_net', trainable=True)
-            # 跟在后面慢慢更新: this one follows it, and gives target_q the action in s_
+            # 跟在后面更新: this one follows it, and gives target_q the action in s_
             self.a_ = self._build_net(S_, scope='target_net', trainable=False)
 
         self.e_params = tf.get_collection(tf.GraphKeys.GLOBAL_VARIABLES, scope='Actor/eval_net')
@@ -126,7 +126,7 @@ class Actor(object):
         return self._act(s[np.newaxis, :])[0]
 
     def add_grad_to_graph(self, a_grads):
-        """Complete the graph with the actor's update, once a critic can tell dQ/da (`a_grads`)."""
+        """Complete the graph with the actor's update, once a critic provides dQ/da (`a_grads`)."""
         with tf.variable_scope('policy_grads'):
             # (dQ/da) * (da/dparams), summed over the batch
             self.policy_grads = tf.gradients(ys=self.a, xs=self.e_params, grad_ys=a_grads)
@@ -139,7 +139,7 @@ class Actor(object):
         self._learn = make_callable(self.sess, replace, [self.S])  # sess.run(replace, {S: b_s})
 
     def learn(self, b_s):
-        """Take one Adam step towards actions of larger Q, then replace the target_net."""
+        """Take one Adam step towards actions with a larger Q, then replace the target_net."""
         self._learn(b_s)
 
 
@@ -154,7 +154,7 @@ class Critic(object):
         self.gamma = gamma
 
         with tf.variable_scope('Critic'):
-            # 学习时喂入记忆里的 a: the actor's a, but when this learns, a from memory is fed for it
+            # 学习时换成记忆里的 a: the actor's a, but when this learns, a from memory is fed for it
             self.a = a
             # 每步都学习: this network is updated at every learning step
             self.q = self._build_net(S, self.a, 'eval_net', trainable=True)
@@ -170,7 +170,7 @@ class Critic(object):
             self.loss = tf.reduce_mean(tf.squared_difference(self.target_q, self.q))
         with tf.variable_scope('C_train'):
             # var_list: feeding `a` replaces its value, not its place in the graph. Without the list
-            # the gradient would run on through `a`, and the TD error would train the actor too.
+            # the gradient would flow on through `a`, and the TD error would train the actor too.
             opt = tf.train.AdamOptimizer(self.lr)
             self.train_op = opt.minimize(self.loss, var_list=self.e_params)
         with tf.variable_scope('a_grad'):
@@ -205,7 +205,7 @@ class Critic(object):
 
 def build(env, replacement=None, seed=None):
     """Build an actor and a critic for `env` in a graph of their own, and an empty memory.
-    `replacement` is SOFT (None too) or HARD. `seed` seeds TensorFlow, numpy's global generator and
+    `replacement` is SOFT (default) or HARD. `seed` seeds TensorFlow, numpy's global generator and
     `env`; None leaves all three alone. Returns (sess, actor, critic, M).
     """
     state_dim, action_dim = env.observation_space.shape[0], env.action_space.shape[0]

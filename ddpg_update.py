@@ -15,7 +15,7 @@ import tensorflow.compat.v1 as tf
 
 from memory import Memory
 
-# What has been read from a variable does not change any more, on TensorFlow 1 too; see ddpg.py.
+# On TensorFlow 1 too, a value once read from a variable no longer changes; see ddpg.py.
 tf.enable_resource_variables()
 
 #####################  hyperparameters  #####################
@@ -26,12 +26,12 @@ MAX_EP_STEPS = 200
 LR_A = 0.001  # learning rate of the actor
 LR_C = 0.002  # learning rate of the critic
 GAMMA = 0.9  # discount of the next state's value
-TAU = 0.01  # targets move this share of the way at every learning step
+TAU = 0.01  # soft-update rate: targets move this share of the way at every learning step
 MEMORY_CAPACITY = 10000  # transitions
 BATCH_SIZE = 32
 HIDDEN_UNITS = 30  # in the one hidden layer of each network
-VAR = 3.0  # exploration at first: a standard deviation
-VAR_DECAY = 0.9998  # factor of the exploration at every learning step
+VAR = 3.0  # initial exploration: a standard deviation
+VAR_DECAY = 0.9998  # VAR is multiplied by this at every learning step
 REWARD_SCALE = 10  # the memory keeps r / 10, which keeps Q small
 
 Episode = namedtuple('Episode', 'index reward var')
@@ -81,10 +81,10 @@ class DDPG(object):
             q_target = self.R + GAMMA * q_
             self.td_error = tf.reduce_mean(tf.squared_difference(q_target, self.q))
         with tf.variable_scope('C_train'):
-            opt = tf.train.AdamOptimizer(LR_C)  # var_list: see ddpg.py, it spares the actor
+            opt = tf.train.AdamOptimizer(LR_C)  # var_list leaves the actor alone: see ddpg.py
             self.ctrain = opt.minimize(self.td_error, var_list=self.ce_params)
         with tf.variable_scope('A_loss'):
-            self.a_loss = -tf.reduce_mean(self.q)  # less of it is more of q
+            self.a_loss = -tf.reduce_mean(self.q)  # minimising it maximises q
         with tf.variable_scope('A_train'), tf.control_dependencies(self.soft_replace):
             opt = tf.train.AdamOptimizer(LR_A)
             self.atrain = opt.minimize(self.a_loss, var_list=self.ae_params)

@@ -1,7 +1,7 @@
 """DDPG simplified one step further: the target networks are moving averages.
 
 The tutorial's repository keeps this version beside the simplified one. Read `ddpg_update.py` first;
-its hyperparameters, `learn` and loop stand here once more. What is different here:
+its hyperparameters, `learn` and loop are repeated here. What is different here:
 
 - tf.train.ExponentialMovingAverage keeps an average of each variable of actor and critic;
 - the target networks are built in the networks' own scopes, opened once more with a getter that
@@ -18,7 +18,7 @@ import tensorflow.compat.v1 as tf
 
 from memory import Memory
 
-# What has been read from a variable does not change any more, on TensorFlow 1 too; see ddpg.py.
+# On TensorFlow 1 too, a value once read from a variable no longer changes; see ddpg.py.
 tf.enable_resource_variables()
 
 #####################  hyperparameters  #####################
@@ -29,12 +29,12 @@ MAX_EP_STEPS = 200
 LR_A = 0.001  # learning rate of the actor
 LR_C = 0.002  # learning rate of the critic
 GAMMA = 0.9  # discount of the next state's value
-TAU = 0.01  # targets move this share of the way at every learning step
+TAU = 0.01  # soft-update rate: targets move this share of the way at every learning step
 MEMORY_CAPACITY = 10000  # transitions
 BATCH_SIZE = 32
 HIDDEN_UNITS = 30  # in the one hidden layer of each network
-VAR = 3.0  # exploration at first: a standard deviation
-VAR_DECAY = 0.9998  # factor of the exploration at every learning step
+VAR = 3.0  # initial exploration: a standard deviation
+VAR_DECAY = 0.9998  # VAR is multiplied by this at every learning step
 REWARD_SCALE = 10  # the memory keeps r / 10, which keeps Q small
 
 Episode = namedtuple('Episode', 'index reward var')

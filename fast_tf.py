@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 # 3 leaves only what is fatal. A level that the user has set in the environment stays.
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 
-THREADS = 1  # for the arithmetic of one operation; TensorFlow heeds it in a process's first session
+THREADS = 1  # for the arithmetic of one operation; TensorFlow reads it once, in the first session
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _REQUIRED = ('tensorflow', 'numpy', 'gym', 'tqdm', 'matplotlib', 'PIL', 'pygame', 'filelock')
@@ -48,7 +48,7 @@ def check_packages():
 
 
 def _one_line(kind, error, traceback):
-    """A sys.excepthook for the programs: what is no mistake in the code is a line, no traceback."""
+    """A sys.excepthook for the programs: a bug in the code has a traceback, the rest a line."""
     if issubclass(kind, ModuleNotFoundError):
         error = missing_package(error) or error
     if isinstance(error, (KeyboardInterrupt, MissingPackage)):
@@ -59,7 +59,7 @@ def _one_line(kind, error, traceback):
 
 
 def _hold_standard_descriptors():
-    """Open closed ones: the next file would get their numbers, and what is printed with them."""
+    """Open closed ones: else the next file gets the number, and what is printed."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -117,7 +117,7 @@ def _ctrl_c_is_not_lost():
 
 @contextmanager
 def _no_garbage():
-    """Turn garbage collection off while nearly all that is made stays in use: it takes a fifth."""
+    """Turn garbage collection off while nearly all stays in use: it is a fifth of the import."""
     collects = gc.isenabled()
     gc.disable()
     try:
@@ -129,7 +129,7 @@ def _no_garbage():
 
 @contextmanager
 def _without_matplotlib():
-    """Keep Keras from importing matplotlib: it takes long, and ends where MPLBACKEND is unknown."""
+    """Keep Keras from importing matplotlib: it is slow, and fails where MPLBACKEND is unknown."""
     absent = 'matplotlib' not in sys.modules
     if absent:
         sys.modules['matplotlib'] = None  # an ImportError, for which Keras is prepared
@@ -142,7 +142,7 @@ def _without_matplotlib():
 
 @contextmanager
 def _symbols_of_its_own():
-    """Import TensorFlow 2 without lending its LLVM to OpenGL's libraries, which would crash."""
+    """Import TensorFlow 2 without exposing its LLVM to OpenGL's libraries, which would crash."""
     set_flags = getattr(sys, 'setdlopenflags', None)
     if set_flags is None:  # Windows never does
         yield
@@ -216,7 +216,7 @@ def make_callable(sess, fetches, feed_list):
     Returns:
         A function that takes one array (n, width) for each feed, the same n for all, and returns
         what `sess.run(fetches, feed_dict)` does. It raises ValueError if a shape is wrong: an array
-        (n,) would otherwise be spread to (n, n) without a word.
+        (n,) would otherwise silently be broadcast to (n, n).
     """
     listed = fetches if isinstance(fetches, list) else [fetches]
     tensors = [fetch.name for fetch in listed if isinstance(fetch, tf.Tensor)]
@@ -248,7 +248,7 @@ def make_callable(sess, fetches, feed_list):
 
 
 def latest_feed(sess, tensor):
-    """Return what was fed by the latest call that gave all that `tensor` is computed from.
+    """Return the feed of the latest call that fed every placeholder `tensor` depends on.
 
     Args:
         sess: of new_session().
@@ -265,7 +265,7 @@ def latest_feed(sess, tensor):
 
 
 def _placeholders(tensor, fed):
-    """Return the names of the placeholders from which `tensor` is computed, but for those `fed`."""
+    """Return the names of the placeholders that `tensor` depends on, except those in `fed`."""
     seen, waiting = set(), [tensor]
     while waiting:
         each = waiting.pop()

@@ -22,7 +22,7 @@ class Memory(object):
         self.pointer = 0
 
     def store_transition(self, s, a, r, s_):
-        """Keep one transition; once the memory is full it takes the place of the oldest.
+        """Store one transition, in place of the oldest once the memory is full.
 
         s and s_ are (state_dim,), a is (action_dim,) and r a number. Raises ValueError if together
         they are not `dims` numbers.
@@ -34,19 +34,19 @@ class Memory(object):
         """Draw `n` transitions, (n, dims), uniformly and with replacement; a copy.
 
         numpy's global generator draws them. Raises RuntimeError before the memory has been filled
-        once: its empty rows are no transitions.
+        once: its empty rows are not transitions.
         """
         if self.pointer < self.capacity:
             raise RuntimeError(f'the memory holds {self.pointer} of {self.capacity} transitions')
         return self.data[np.random.randint(self.capacity, size=n)]
 
     def state_dict(self):
-        """Return all that the memory has, {name: array or number}: a checkpoint keeps it.
+        """Return the whole state of the memory, {name: array or number}, for a checkpoint.
 
         What you add to it in __init__, an array of priorities for example, is kept too.
         """
         return dict(vars(self))
 
     def load_state_dict(self, state):
-        """Bring the memory to a state that state_dict has returned."""
+        """Restore a state that state_dict has returned."""
         vars(self).update(state)

@@ -1,7 +1,7 @@
 """The robot arm (机器手臂): the networks and the loop of `ddpg.py` learn another task.
 
-This file is an environment and its numbers; nothing of the algorithm is here. An environment of
-your own is named as this one may be: `python ddpg.py --env robot_arm:Arm-v0`.
+This file is an environment and its hyperparameters; the algorithm is in ddpg.py. An environment of
+your own is named in the same way: `python ddpg.py --env robot_arm:Arm-v0`.
 """
 
 import os
@@ -18,8 +18,8 @@ MAX_EPISODES = 400
 MEMORY_CAPACITY = 30000  # transitions
 BATCH_SIZE = 64
 HIDDEN_UNITS = 300  # in the one hidden layer of each network
-VAR = 1.0  # exploration at first, in rad/s: the actions lie within 1 of 0
-VAR_DECAY = 0.99998  # factor of the exploration at every learning step
+VAR = 1.0  # initial exploration, in rad/s: the actions lie in [-1, 1]
+VAR_DECAY = 0.99998  # VAR is multiplied by this at every learning step
 REWARD_SCALE = 1  # rewards are small already
 
 #####################  环境 (the environment)  #####################
@@ -36,13 +36,13 @@ class Arm(gym.Env):
     what         shape  description
     ===========  =====  ========================================================================
     action       (2,)   angular velocities of the two joints, in [-1, 1] rad/s, for 0.1 s
-    observation  (7,)   elbow from the goal, x and y in m (the elbow is where the links meet)
-                        finger from the goal, x and y in m (the finger is the second link's end)
-                        goal from the base, x and y in m
+    observation  (7,)   elbow relative to the goal, x and y in m (it is where the links meet)
+                        finger relative to the goal, x and y in m (it is the second link's end)
+                        goal relative to the base, x and y in m
                         1 while the finger is within the goal's circle, else 0
     reward              minus the distance from finger to goal in m, plus 1 within the circle
     done                always False: MAX_EP_STEPS ends an episode. The target bootstraps from s_,
-                        so an end at the goal would teach that the rewards of staying go on
+                        so after an end at the goal Q would still count the rewards of staying
     ===========  =====  ========================================================================
 
     In a window the mouse moves the goal.
@@ -123,7 +123,7 @@ class Arm(gym.Env):
 
 
 def lesson():
-    """Return ddpg.py, its build, train and main, as a module with the numbers above."""
+    """Return ddpg.py, its build, train and main, as a module with the hyperparameters above."""
     from lab.hyperparameters import load
 
     numbers = {name: value for name, value in globals().items() if name.isupper()}

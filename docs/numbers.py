@@ -49,9 +49,7 @@ def row(label, runs, base):
             apart = interval(np.subtract(values, others))
             cells.append('{:+.0f} ({:+.0f} to {:+.0f})'.format(*apart))
     first = np.median([first_good(run.rewards, GOOD_ON_PENDULUM) for run in runs.values()])
-    seconds = np.median([run.seconds for run in runs.values()])
-    cells += [f'{first:.0f}'.replace('inf', 'never'), f'{seconds:.1f}']
-    return f'| {" | ".join(cells)} |'
+    return f'| {" | ".join([*cells, f"{first:.0f}".replace("inf", "never")])} |'
 
 
 def draw(panels, done, own):
@@ -72,7 +70,7 @@ def draw(panels, done, own):
             x, ends = np.arange(len(low)) + place, [middle - low, high - middle]
             axes.errorbar(x, middle, ends, fmt=mark, markersize=8, linewidth=2)
         axes.set(title=name, yscale='log', xticks=range(len(columns)), yticks=TICKS)
-        axes.set_xticklabels([tick.lstrip('0') or '0' for tick in columns])
+        axes.set_xticklabels([tick.lstrip('0') or '0' for tick in columns], fontsize=11)
         axes.set_yticks([], minor=True)
         axes.set_yticklabels([f'-{tick}' for tick in TICKS])
         axes.grid(axis='y', alpha=0.4)
@@ -98,7 +96,7 @@ def main():
             raise TrainingError('some runs failed')
     first = f'episodes until the mean of {WINDOW} passes {GOOD_ON_PENDULUM}'
     names = 'last policy, median (worst) | difference | kept policy, median (worst) | difference'
-    echo(f'| | {names} | {first} | processor seconds |\n|---{"|---:" * 6}|')
+    echo(f'| | {names} | {first} |\n|---{"|---:" * 5}|')
     for column in columns:
         echo(row(column.label, done.of(column), done.of(own)))
     draw(panels, done, own)

@@ -26,7 +26,7 @@ from lab.checkpoints import Variables
 from lab.environments import make_env
 from lab.evaluation import WINDOW, interval
 from lab.messages import echo, exit_cleanly
-from lab.plots import draw_differences
+from lab.plots import draw_band, new_figure, running_means, save_figure
 from lab.results import Results
 
 # whether variables are resources, and whether the actor's gradient is gated
@@ -104,6 +104,22 @@ def third():
             echo(f'| {kind} | {size} | {apart:.1e} | {error:.1e} |')
 
 
+def draw(others, first):
+    """Draw how far the rewards (seeds, episodes) of `others` are from `first`, a panel each.
+
+    The line is the median of the seeds' differences, the band its 95 % interval.
+    """
+    figure = new_figure(4.8, 5.5)
+    panels = figure.subplots(len(others), sharex=True, sharey=True)
+    for axes, fault, rewards in zip(panels, FAULTS, others):
+        axes.axhline(0, color='#555555', linewidth=1)
+        apart = running_means(rewards, WINDOW) - running_means(first, WINDOW)
+        bands = np.transpose([interval(seeds) for seeds in apart.T])
+        draw_band(axes, WINDOW, bands, color='#1b3a6b')
+        axes.set_title(f'{fault}.py \N{MINUS SIGN} ddpg.py', fontsize=10)
+    save_figure(figure, PICTURE)
+
+
 def costs():
     """Train, and print the tables."""
     path, found = os.path.abspath('runs/traps'), {}
@@ -125,7 +141,7 @@ def costs():
         parts = (rewards - first)[:, begin:end], (rewards - first)[:, end:]
         cells = ['{:+.0f} ({:+.0f} to {:+.0f})'.format(*interval(p.mean(axis=1))) for p in parts]
         echo(f'| {fault} | {" | ".join(cells)} |')
-    draw_differences(list(found.items()), WINDOW, PICTURE)
+    draw(others, first)
 
 
 if __name__ == '__main__':

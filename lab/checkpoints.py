@@ -27,7 +27,7 @@ class Variables(object):
         return _fetch(self._sess, self._trainable)
 
     def differ_from(self, weights):
-        """Return whether any of the weights is another than in {name: array}."""
+        """Return whether any of the weights differs from that in {name: array}."""
         now = self.weights()
         return any((now[name] != before).any() for name, before in weights.items())
 
@@ -35,7 +35,7 @@ class Variables(object):
         """Give every variable its value from {name: array}; names with a prefix are left.
 
         Raises:
-            UsageError: if they are of other networks than the lesson's file has today.
+            UsageError: if they belong to other networks than the lesson's file now builds.
         """
         own = {name: value for name, value in values.items() if ':' not in name}
         kinds = [(v.op.name, v.shape.as_list(), v.dtype.as_numpy_dtype) for v in self._all]
@@ -62,14 +62,14 @@ def without_prefix(prefix, arrays):
 
 
 def check(path, saved, now):
-    """Refuse the arrays `saved` in the file `path` where they are not such as in `now`.
+    """Refuse the arrays `saved` in the file `path` where they do not match `now`.
 
     Args:
         saved, now: {name: array or number}, what a run has saved and what it would save today:
             variables, and with a prefix the memory, the run's state and its moments.
 
     Raises:
-        UsageError: naming the first difference between the lesson of then and of today.
+        UsageError: naming the first difference between the lesson as it was and as it is.
         CorruptCheckpoint: if no run has saved this.
     """
     strange = f'{path} is no checkpoint of this program'
@@ -92,7 +92,7 @@ def check(path, saved, now):
 
 
 def _kind(name, value):
-    """Return as text what two values have in common that can stand for each other."""
+    """Return as text what must be the same in two values for one to replace the other."""
     value = np.asarray(value)
     if name.startswith('memory:'):  # a number may begin as 0 and become 0.5
         return str(value.shape)
@@ -108,7 +108,7 @@ def not_finite(state):
 class Moments(object):
     """The weights of the eval_nets at up to 64 moments of a run, for its page.
 
-    Kept are those after 0, k, 2 k, ... episodes, with the smallest power of two for k that leaves
+    It keeps those after 0, k, 2 k, ... episodes, with the smallest power of two for k that leaves
     at most `most` of them; so a resumed run keeps the same ones.
     """
 
@@ -139,6 +139,6 @@ class Moments(object):
         return dict(arrays, episodes=np.array(list(self._kept)))
 
     def load_state_dict(self, state):
-        """Bring back what state_dict has returned."""
+        """Restore what state_dict has returned."""
         names, episodes = [name for name in state if name != 'episodes'], state['episodes'].tolist()
         self._kept = {n: {name: state[name][i] for name in names} for i, n in enumerate(episodes)}

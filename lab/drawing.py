@@ -12,13 +12,13 @@ import numpy as np
 
 from lab.messages import TrainingError, UsageError, truncate
 
-FINE = 4  # everything is drawn so many times larger and made smaller: smooth edges
+FINE = 4  # everything is drawn this many times larger, then scaled down: smooth edges
 BLACK, RED = (0, 0, 0), (204, 77, 77)
 
 
 @functools.lru_cache(maxsize=None)
 def _pygame():
-    """Import pygame; what SDL, on which it stands, goes by must be set before."""
+    """Import pygame; the variables that SDL below it reads must be set first."""
     os.environ['PYGAME_HIDE_SUPPORT_PROMPT'] = '1'
     os.environ['SDL_NO_SIGNAL_HANDLERS'] = '1'  # Ctrl-C and SIGTERM are the program's
     if sys.platform.startswith('linux'):
@@ -101,7 +101,7 @@ def draw_pendulum(theta, u, side=500):
 
 
 def write(picture, text):
-    """Return `picture` with `text` in its upper left corner, dark or light as the corner asks."""
+    """Return `picture` with `text` in its upper left corner, dark or light to suit the corner."""
     surface = _pygame().surfarray.make_surface(picture.swapaxes(0, 1))
     colour = BLACK if picture[:30, :120].mean() > 100 else (255, 255, 255)
     surface.blit(_font().render(text, True, colour), (8, 6))
@@ -117,7 +117,7 @@ def as_picture(given):
     """Return what an environment's render('rgb_array') gave, RGB or RGBA, as a picture.
 
     Raises:
-        TrainingError: if it is none.
+        TrainingError: if it is not one.
     """
     if not (
         isinstance(given, np.ndarray)
@@ -147,7 +147,7 @@ class Window:
     """A window that shows `env`, an EnvAdapter, at its frame rate.
 
     The mouse in it reaches the environment's own method on_mouse(x, y), if it has one: x to the
-    right and y upwards, in 0..1. Who closes the window ends the window alone, and not the run.
+    right and y upwards, in 0..1. Closing the window does not end the run.
 
     Raises:
         UsageError: if there is no display here, or the environment draws nothing.
@@ -192,7 +192,7 @@ class Window:
             if event.type == self._pygame.QUIT:
                 self.close()
             elif event.type == self._pygame.MOUSEMOTION and any(event.rel) and self._on_mouse:
-                x, y = event.pos  # rel: a window that opens below the mouse is no motion
+                x, y = event.pos  # rel: a window opening under the mouse is not a motion
                 self._on_mouse((x + 0.5) / width, 1 - (y + 0.5) / height)
 
     def close(self):
@@ -216,7 +216,7 @@ class Shown:
         return self._env.reset()
 
     def step(self, action):
-        """Go on by one step, as `env` does, and show it."""
+        """Take one step, as `env` does, and show it."""
         s_, r, done, info = self._env.step(action)
         self._total += r
         if self._shows:

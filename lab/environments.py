@@ -20,7 +20,7 @@ from lab.messages import Diverged, TrainingError, UsageError, one_line, truncate
 
 GYM_WITH_PENDULUM_V0 = '0.17.3'
 LARGEST = 1e38  # magnitude of a number: the memory is float32
-FAR = 50  # from 1, as a factor: there the numbers of a lesson have been seen to fail
+FAR = 50  # a factor from 1 at which a lesson's hyperparameters have been seen to fail
 
 
 def make_env(name, max_steps=None, drawn=False):
@@ -32,7 +32,7 @@ def make_env(name, max_steps=None, drawn=False):
     Args:
         name: of an environment that gym has, such as 'Pendulum-v0', or 'module:Name-v0', where
             `module` registers Name-v0 with gym or with gymnasium.
-        max_steps: MAX_EP_STEPS, for the note where the limit that was left out is another.
+        max_steps: MAX_EP_STEPS, for the note if the limit that was removed differs.
         drawn: whether render() will be called.
 
     Returns:
@@ -61,7 +61,7 @@ def _find(name):
             __import__(module)  # import_module would take ./boat for a relative import
         except ModuleNotFoundError as error:
             if not (error.name and f'{module}.'.startswith(f'{error.name}.')):
-                raise  # it is the module that misses something
+                raise  # the module was found, but an import in it failed
             how = 'install it, or name it as `import` would'
             raise UsageError(f'{name}: there is no module {error.name!r}; {how}')
     libraries = [sys.modules['gymnasium']] if sys.modules.get('gymnasium') else []
@@ -89,7 +89,7 @@ def _find(name):
 def _make(library, spec, drawn):
     """Make the environment of `spec`, with no wrapper but its author's."""
     creator = spec.entry_point if callable(spec.entry_point) else load(spec.entry_point)
-    metadata = getattr(creator, 'metadata', None)  # a dict; other things have their modes inside
+    metadata = getattr(creator, 'metadata', None)  # a class's dict; a function's is not known yet
     modes = metadata.get('render_modes', ()) if isinstance(metadata, dict) else ['rgb_array']
     asked = {}
     if drawn and 'rgb_array' in modes and _takes(creator, 'render_mode'):
@@ -118,7 +118,7 @@ class EnvAdapter(object):
         notes: lines to print once, before training.
 
     Raises:
-        UsageError: if it has not what an environment needs.
+        UsageError: if it lacks something that an environment needs.
     """
 
     def __init__(self, env, name='the environment'):
@@ -163,7 +163,7 @@ class EnvAdapter(object):
             self.step(self.action_space.low + self._width / 2)
         except TrainingError as error:
             raise UsageError(f'{self.name}: {error}')
-        finally:  # whoever makes an environment wants no other random numbers
+        finally:  # making an environment must not change the caller's random numbers
             random.setstate(states[0])
             np.random.set_state(states[1])
         largest = np.maximum(np.abs(self.action_space.low), np.abs(self.action_space.high))
@@ -195,8 +195,8 @@ class EnvAdapter(object):
     def step(self, action):
         """Return the next observation, the reward, whether the episode ends here, and a dict.
 
-        The environment gets its action in its own kind of numbers, integers rounded, and within
-        its bounds, which tanh may leave by a rounding.
+        The environment gets its action in its own dtype, rounded for integers, and within
+        its bounds, which tanh may exceed by a rounding error.
         """
         if not np.isfinite(action).all():
             raise Diverged(f"the actor's output became {truncate(action)}")
@@ -287,6 +287,6 @@ def _number(what, given):
         number = given if isinstance(given, (float, int)) else np.asarray(given).item()
         if abs(number) < LARGEST:  # and not nan
             return float(number)
-    except Exception:  # whatever a value raises that is no number
+    except Exception:  # whatever a value that is not a number raises
         pass
     raise _bad_output_error(what, given, 'one finite number')

@@ -38,9 +38,9 @@ def make_evaluator(env, starts, max_steps):
     choose_actions takes b_s (n, state_dim) and returns (n, action_dim), without noise.
 
     Args:
-        env: as make_env gives it; training's own, which afterwards is to be reset.
+        env: as make_env gives it; training's own, which must be reset afterwards.
         starts: the environment's seeds.
-        max_steps: the length of an episode that the environment does not end before.
+        max_steps: where an episode ends if the environment has not ended it.
     """
     if env.is_plain_pendulum:
         return _pendulum_evaluator(env, starts, max_steps)
@@ -71,7 +71,7 @@ def greedy_return(env, choose_actions, start, max_steps, watch=None):
 def _pendulum_evaluator(env, starts, max_steps):
     """Return the same for gym's pendulum, in a fraction of the time.
 
-    It calculates with arrays as it does with numbers, so one does for all starts: its state is
+    It calculates with arrays as it does with numbers, so one serves all starts: its state is
     (2, n) then, an action (1, n) and an observation (3, n).
     """
     pendulum, first, states = env.unwrapped, [], []
@@ -86,7 +86,7 @@ def _pendulum_evaluator(env, starts, max_steps):
             b_a = choose_actions(b_s)
             observations, rewards, _, _ = pendulum.step(b_a.T)
             b_s, returns = np.float32(observations.T), returns + rewards
-        if not np.isfinite(returns).all():  # once a state is not, it stays so
+        if not np.isfinite(returns).all():  # once a state is not finite, it stays so
             raise Diverged("the actor's output is not finite any more")
         return returns
 
@@ -94,15 +94,15 @@ def _pendulum_evaluator(env, starts, max_steps):
 
 
 class BestPolicyTracker(object):
-    """Plays the greedy policy now and then from fixed starts, and tells when it is the best so far.
+    """Evaluates the greedy policy periodically from fixed starts; says when it is the best so far.
 
-    On the pendulum after every 3 episodes; elsewhere so seldom that it takes less than a quarter of
+    On the pendulum after every 3 episodes; elsewhere so rarely that it takes less than a quarter of
     the steps.
 
     Args:
         env: training's own.
         count: how many starts; None for the default, 0 for none.
-        max_steps: as of make_evaluator.
+        max_steps: as for make_evaluator.
     """
 
     def __init__(self, env, count, max_steps):
@@ -118,7 +118,7 @@ class BestPolicyTracker(object):
         """Play the policy if it is time to; return whether its mean return is the best so far.
 
         Args:
-            choose_actions: as of make_evaluator's function.
+            choose_actions: as for make_evaluator's function.
             done, episodes: how many episodes have been trained, and will be.
         """
         if not self._count or (done % self._every and done != episodes):

@@ -17,7 +17,7 @@ class EventFile(object):
     A run that is resumed at `step` gets another file, and TensorBoard shows them as one.
 
     tf.summary.FileWriter writes later and in a thread of its own, where a full disk is a traceback
-    in TensorFlow 2 and passes without a word in TensorFlow 1. An event file is a TFRecord file of
+    in TensorFlow 2 and goes unnoticed in TensorFlow 1. An event file is a TFRecord file of
     tf.Event messages, so it is written as one.
 
     Raises:
@@ -25,7 +25,7 @@ class EventFile(object):
     """
 
     def __init__(self, path, graph, step=0):
-        self.path = os.path.abspath(path)  # from '/' on it has no scheme
+        self.path = os.path.abspath(path)  # an absolute path cannot be taken for a URL
         with self._output_errors():
             before = [re.match(r'events\.out\.tfevents\.(\d{10})\.', n) for n in os.listdir(path)]
             # TensorBoard reads them in the order of their names, whatever a clock says

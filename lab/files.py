@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and on the disk; and none that is a link."""
+"""Files that are written whole or not at all, and synced to disk; links are refused."""
 
 import errno
 import os
@@ -49,10 +49,10 @@ _UMASK = _umask()  # which can only be read by setting it, so once and before th
 
 
 def absolute(path):
-    """Return `path` from the root on: an environment may change the current folder.
+    """Return `path` made absolute: an environment may change the current folder.
 
     Raises:
-        UsageError: if there is none any more.
+        UsageError: if the current folder no longer exists.
     """
     try:
         return os.path.abspath(path)
@@ -77,7 +77,7 @@ def read_text(path):
 
 
 def open_regular(path):
-    """Open the file `path` to read bytes; OSError if it is no regular file of its own."""
+    """Open the file `path` to read bytes; OSError if it is not a regular file; a link is not."""
     if not os.path.lexists(path):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     if not stat.S_ISREG(os.lstat(path).st_mode):
@@ -153,7 +153,7 @@ def check_new(path, ending, force=False):
 
 
 def fsync(path):
-    """Bring a file, or a folder's list of names, to the disk."""
+    """Sync a file, or a folder's list of names, to disk."""
     if os.name == 'nt' and os.path.isdir(path):  # Windows has no such thing
         return
     descriptor = os.open(path, os.O_RDWR if os.name == 'nt' else os.O_RDONLY)

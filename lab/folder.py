@@ -128,7 +128,7 @@ def config_for(program, lesson, path, env):
     if way and way.keys() != replacements(lesson).get(str(way.get('name')), {}).keys():
         what = f'replacement {truncate(way)}'
         raise UsageError(f'{path} has a {what} that {program}.py as it is now has not')
-    # a hyperparameter that the lesson has got since then is as the lesson has it
+    # a hyperparameter added to the lesson since then has the lesson's value
     now, then = hyperparameters(lesson), config['hyperparameters']
     config['hyperparameters'] = {name: then.get(name, value) for name, value in now.items()}
     return config
@@ -206,7 +206,7 @@ class Rewards(object):
         self.write()
 
     def write(self):
-        """Write the whole file anew, whatever has become of it."""
+        """Rewrite the whole file, whatever has become of it."""
         self.close()
         lines = [HEADER, *(_line(i, *row) for i, row in enumerate(self.rows)), '']
         files.write_text(self._path, '\n'.join(lines))
@@ -226,7 +226,7 @@ class Rewards(object):
         self.rows.append((reward, explore))
 
     def sync(self):
-        """Bring the rows to the disk."""
+        """Sync the rows to disk."""
         os.fsync(self._file.fileno())
 
     def close(self):
@@ -243,7 +243,7 @@ def read_rows(path, count=None):
     """Return the first `count` rows (reward, explore) of the rewards.csv in the folder `path`.
 
     Raises:
-        CorruptCheckpoint: if it is no such table, or has fewer.
+        CorruptCheckpoint: if it is not such a table, or has fewer.
     """
     place = os.path.join(path, REWARDS)
     try:

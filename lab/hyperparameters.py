@@ -66,7 +66,7 @@ def stem(path):
 
 
 def capitals(lesson):
-    """Return all that the module `lesson` has in capitals but classes, {name: value}."""
+    """Return all that the module `lesson` has in capitals except classes, {name: value}."""
     found = vars(lesson).items()
     return {name: value for name, value in found if name.isupper() and not isinstance(value, type)}
 
@@ -75,7 +75,7 @@ def hyperparameters(lesson):
     """Return those that are numbers, or True or False, {name: number}.
 
     Raises:
-        UsageError: naming one that cannot work, as HIDDEN_UNITS = 30.0.
+        UsageError: naming one that cannot work, such as HIDDEN_UNITS = 30.0.
     """
     found = capitals(lesson).items()
     found = {name: v for name, v in found if name in RULES or isinstance(v, (int, float))}

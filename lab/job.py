@@ -29,7 +29,7 @@ PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # label: what a table calls it; way: the name of its replacement, None for the lesson's first
 Version = namedtuple('Version', 'label path way')
 
-# One column of a table: a version with its hyperparameters. `key` names all that makes its runs.
+# One column of a table: a version with its hyperparameters. `key` names all that decides its runs.
 Column = namedtuple('Column', 'label path numbers replacement env episodes key')
 
 
@@ -81,16 +81,16 @@ def _column(label, version, words, env, episodes):
 
 
 def made_of(column):
-    """Return all that decides the numbers of a column's runs but for its code, {name: value}."""
+    """Return all that determines the results of a column except its code, {name: value}."""
     numbers = {name: value for name, value in column.numbers.items() if name != 'MAX_EPISODES'}
     made = dict(program=stem(column.path), replacement=column.replacement, hyperparameters=numbers)
     return dict(made, episodes=column.episodes, env=column.env, versions=folder.versions())
 
 
 def _key(column, lesson):
-    """Return a short name for all that makes the runs of `column`, its code too.
+    """Return a short name for all that determines the runs of `column`, its code included.
 
-    Its code is the lesson's file, and the memory's that it imports.
+    Its code is the lesson's file, and the memory.py that it imports.
     """
     made = hashlib.sha256(json.dumps(made_of(column), sort_keys=True).encode())
     modules = lesson, sys.modules.get('memory', lesson)
@@ -139,7 +139,7 @@ def train(column, seed):
 
 
 class _Job(object):
-    """The `run` of a lesson's main that keeps all in memory; see lab/program.py."""
+    """The `run` of a lesson's main that keeps everything in memory; see lab/program.py."""
 
     start, var = 0, None
 

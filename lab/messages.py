@@ -1,4 +1,4 @@
-"""What the programs print, and how they end: exceptions whose text is the line one reads."""
+"""What the programs print, and how they end: exceptions whose text is the line a user reads."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ class TrainingError(Exception):
 
 
 class Diverged(TrainingError):
-    """Weights, actions or returns are no finite numbers any more: to resume would not help."""
+    """Weights, actions or returns are no longer finite: resuming would not help."""
 
     hint = (
         'that cannot be resumed: train anew with smaller LR_A and LR_C (both 0.0001), or a larger '
@@ -79,7 +79,7 @@ def exit_cleanly(program):
 
 
 def echo(text, end='\n'):
-    """Print `text`, and at once: a pipe or a file would otherwise get it later, with much else.
+    """Print `text` at once: a pipe or a file would otherwise get it later, with much else.
 
     Raises:
         OutputError: if whoever read it has gone, or its disk is full.

@@ -42,7 +42,7 @@ def parse(program, env, replacements, arguments=None):
         parser.add_argument(option, action='store_true', help=what)
 
     number('--episodes', f'episodes to train (default: MAX_EPISODES), play ({PLAYED}) or film (1)')
-    number('--seed', 'the same seed, the same run (default: 1; to play: any)')
+    number('--seed', 'the same seed gives the same run (default: 1; to play: random)')
     name('--env', 'NAME', f'environment with continuous actions (default: {env})')
     if replacements:
         how = f'how the target networks follow (default: {replacements[0]})'
@@ -72,7 +72,7 @@ def parse(program, env, replacements, arguments=None):
     return options
 
 
-TAKES_NO = dict(  # a run keeps what it was begun with
+TAKES_NO = dict(  # a run keeps what it was started with
     play='resume run replacement set eval_episodes',
     resume='run replacement set eval_episodes seed',
     gif='render page',
@@ -83,7 +83,7 @@ ONLY_WITH = dict(last=['play'], gif=['play'], page=['play'], force=['gif', 'page
 
 def add_set(parser):
     """Add --set, whose words lab.hyperparameters understands."""
-    what = 'other hyperparameters than those at the top of the file, as GAMMA=0.95 BATCH_SIZE=64'
+    what = 'change hyperparameters for this run, such as GAMMA=0.95 BATCH_SIZE=64'
     parser.add_argument('--set', nargs='+', default=[], metavar='NAME=VALUE', help=what)
 
 

@@ -1,6 +1,6 @@
 """The page of a run, run.html: one file that shows its networks at work, in any browser.
 
-What is on it stands in page_files/, as HTML, CSS and JavaScript; here these are put into one file,
+Its parts are in page_files/, as HTML, CSS and JavaScript; here they are put into one file,
 with the run's data.
 """
 
@@ -20,7 +20,7 @@ FILES = Path(__file__).resolve().parent / 'page_files'
 DOCS = Path(__file__).resolve().parent.parent / 'docs'
 BOUNDS = {'Pendulum-v0': 2.0, 'robot_arm:Arm-v0': 1.0}  # of the actions, about 0
 NUMBERS = 'MAX_EP_STEPS', 'MEMORY_CAPACITY', 'GAMMA', 'REWARD_SCALE'  # of the lesson
-MOST_BYTES = 2000000  # of weights: of larger networks the page has fewer moments
+MOST_BYTES = 2000000  # of weights: for larger networks the page has fewer moments
 
 
 def has_page(config):
@@ -88,7 +88,7 @@ def _check(actor, critic, bound, states, actions, q):
     except (ValueError, IndexError):
         right = False
     if not right:
-        raise ValueError('these networks are other ones: the page knows only dense ReLU layers')
+        raise ValueError('these networks are different: the page knows only dense ReLU layers')
 
 
 def _docs_from(folder):

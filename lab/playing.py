@@ -1,6 +1,6 @@
 """Play a trained policy: load it from a run's folder, and let it act without noise."""
 
-from fast_tf import make_callable  # first: it tells of a package that is missing, in a line
+from fast_tf import make_callable  # first: it reports a missing package in one line
 
 import os
 from contextlib import closing, contextmanager

@@ -6,7 +6,6 @@ import os
 
 import numpy as np
 
-from lab.evaluation import interval
 from lab.files import atomic_write
 
 
@@ -20,50 +19,26 @@ def new_figure(*size):
 
 
 def draw_curves(curves, window, path):
-    """Draw learning curves: the median over seeds, in a band that holds the middle half of them.
+    """Draw learning curves: the median over seeds, with the interquartile range as a band.
 
     Args:
         curves: (label, rewards (seeds, episodes)) of each version.
         window: how many episodes the curve is a running mean of.
         path: of the PNG.
     """
-    figure, window = new_figure(4.8, 3.8), _at_most(window, curves)
+    figure, window = new_figure(4.8, 3.8), min(window, *(len(rows[0]) for _, rows in curves))
     axes = figure.subplots()
     # dark, middle and light, so that a grey print still tells them apart
     colours = '#1b3a6b', '#c4501b', '#2fa58a', '#8a6d1f', '#7a4fa3', '#555555'
     styles = itertools.cycle(zip(colours, itertools.cycle(('-', '--', '-.', ':'))))
     for (label, rewards), (colour, line) in zip(curves, styles):
         quartiles = np.percentile(running_means(rewards, window), [50, 25, 75], axis=0)
-        _draw_band(axes, window, quartiles, line, color=colour, label=label)
+        draw_band(axes, window, quartiles, line, color=colour, label=label)
     axes.set_xlabel('episode')
     axes.set_ylabel(f'return, mean of {window} episodes')
-    axes.set_title(f'median of {len(rewards)} seeds, and the middle half of them', fontsize=10)
+    axes.set_title(f'median and interquartile range of {len(rewards)} seeds', fontsize=10)
     axes.legend()
     save_figure(figure, path)
-
-
-def draw_differences(curves, window, path):
-    """Draw how far each curve is from the first, seed by seed: the median and its 95 % interval.
-
-    Args:
-        as of draw_curves; all with the same seeds and as many episodes.
-    """
-    window = _at_most(window, curves)
-    (base, first), *others = [(label, running_means(rewards, window)) for label, rewards in curves]
-    figure = new_figure(4.8, 1 + 1.5 * len(others))
-    panels = figure.subplots(len(others), sharex=True, sharey=True, squeeze=False)[:, 0]
-    for axes, (label, means) in zip(panels, others):
-        axes.axhline(0, color='#555555', linewidth=1)
-        bands = np.transpose([interval(seeds) for seeds in (means - first).T])
-        _draw_band(axes, window, bands, color='#1b3a6b')
-        axes.set_title(f'{label} against {base}', fontsize=10)
-    axes.set_xlabel('episode')
-    panels[len(others) // 2].set_ylabel(f'difference, mean of {window} episodes')
-    save_figure(figure, path)
-
-
-def _at_most(window, curves):
-    return min([window, *(len(rewards[0]) for _, rewards in curves)])
 
 
 def running_means(rewards, window):
@@ -71,7 +46,8 @@ def running_means(rewards, window):
     return np.array([np.convolve(row, np.ones(window) / window, 'valid') for row in rewards])
 
 
-def _draw_band(axes, first_episode, middle_low_high, *style, **colour):
+def draw_band(axes, first_episode, middle_low_high, *style, **colour):
+    """Draw a line, `middle`, and the band from `low` to `high`, a value per episode."""
     middle, low, high = middle_low_high
     episodes = np.arange(first_episode, first_episode + len(middle))
     axes.fill_between(episodes, low, high, color=colour['color'], alpha=0.12, linewidth=0)

@@ -17,7 +17,7 @@ def write(path, columns, good, starts):
 
     Args:
         columns: {label: {seed: a Run of lab/job.py}}; a column without runs is left out.
-        good, starts: as of `table`.
+        good, starts: as for `table`.
     """
     columns = {label: runs for label, runs in columns.items() if runs}
     seeds = common_seeds(columns)
@@ -53,11 +53,11 @@ def _measures(run):
 
 
 def table(columns, good, starts):
-    """Return the comparison as a Markdown table, a column a label, over the seeds of all columns.
+    """Return the comparison as a Markdown table, a column per label, over the seeds that all have.
 
     Args:
         columns: {label: {seed: Run}}, at least one seed in all of them.
-        good: the return to be passed, or None if nobody says what is good.
+        good: the return to be passed, or None if no threshold is known.
         starts: how many starts a policy's mean return is over.
     """
     seeds = common_seeds(columns)

@@ -18,11 +18,11 @@ NAMES = (CONFIG, TABLE, PICTURE, RUNS, *folder.NAMES)
 
 @contextmanager
 def opened(path, columns, numbered=False):
-    """Make a comparison's folder, or take the one that is there, and yield its Results.
+    """Make a comparison's folder, or open an existing one, and yield its Results.
 
     Args:
         path: absolute.
-        columns: what compare.json is to know.
+        columns: what compare.json is to record.
         numbered: take the first free one of path-1, path-2, ...
 
     Raises:

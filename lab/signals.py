@@ -11,7 +11,7 @@ NAMES = ('SIGINT', 'SIGTERM', 'SIGHUP')
 def deferred_signals():
     """While this lasts, Ctrl-C, SIGTERM and SIGHUP are only noted; a second one stops at once.
 
-    A handler that raises would now and then do so inside a C++ callback, which swallows it.
+    A handler that raises would sometimes do so inside a C++ callback, which swallows it.
 
     Yields:
         A function that returns the number of the signal that came, or None.

@@ -21,7 +21,7 @@ from contextlib import suppress
 from lab.messages import TrainingError, UsageError, one_line
 
 BACKENDS = ('processes', 'ray')
-POLL = 0.1  # seconds between two looks whether to stop
+POLL = 0.1  # seconds between two checks whether to stop
 _BEGIN = 'import sys; sys.path[:], sys.argv[:] = {}, {}; from lab.sweep import work; work()'
 
 
@@ -42,7 +42,7 @@ def connect(backend, address=None):
     except ImportError as error:
         raise UsageError(f'--backend ray: {error}; install it with: pip install ray')
     try:
-        if address:  # where nobody answers, Ray asks again for minutes
+        if address:  # where nobody answers, Ray retries for minutes
             host, _, port = address.rpartition('//')[2].rpartition(':')
             socket.create_connection((host, int(port)), timeout=10).close()
         ray.init(address=address or 'auto', log_to_driver=False, logging_level='ERROR')
@@ -178,7 +178,7 @@ def work():
     if hasattr(os, 'register_at_fork'):  # a process that an environment leaves must not hold it
         os.register_at_fork(after_in_child=lambda: os.close(results.fileno()))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # for whatever an environment asks
-    os.dup2(2, 1)  # what an environment prints is no result
+    os.dup2(2, 1)  # what an environment prints is not a result
     sys.stdout, given = sys.stderr, queue.Queue()
     threading.Thread(target=_receive, args=(calls, given), daemon=True).start()
     while True:

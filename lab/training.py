@@ -1,4 +1,4 @@
-"""Train in a run's folder: show and record every episode, save now and then, keep the best."""
+"""Train in a run's folder: record every episode, save periodically, keep the best policy."""
 
 import os
 import sys
@@ -102,7 +102,7 @@ class TrainingRun(object):
         self._stop_if_requested()
 
     def record(self, episode):
-        """Write down an episode; save and evaluate if it is time to."""
+        """Record an episode; save and evaluate when that is due."""
         if not np.isfinite([episode.reward, episode.var]).all():
             what = f'the return {episode.reward} and var {episode.var}'
             raise TrainingError(f'train gave {what}, which must be finite')
@@ -126,7 +126,7 @@ class TrainingRun(object):
     def end(self):
         """Save, draw, and print the closing line."""
         self._save(last=True)
-        if self._best:  # the one on disk may be of episodes that a killed run had after this one's
+        if self._best:  # the file may be of a later episode, which a killed run had and lost
             files.save_npz(self._file(folder.BEST), self._best)
         seconds = round(time.perf_counter() - self._time)
         self._draw()
@@ -141,7 +141,7 @@ class TrainingRun(object):
         )
         if not self._learning:
             echo(
-                'Nothing was learned: no weight has changed. The lesson begins once its memory is '
+                'Nothing was learned: no weight has changed. Learning begins once the memory is '
                 f'full (MEMORY_CAPACITY = {self.config["hyperparameters"]["MEMORY_CAPACITY"]}): '
                 'train more --episodes, or --set MEMORY_CAPACITY to less.'
             )

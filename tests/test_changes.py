@@ -1,8 +1,7 @@
 """The changes of docs/change.md, each made by its command in a copy of the programs."""
 
 import json
-import re
-import shutil
+import os
 import subprocess
 import sys
 
@@ -10,12 +9,13 @@ import numpy as np
 import pytest
 
 import ddpg
+from docs import patch
 from lab.hyperparameters import load
 from tests.helpers.environments import Joints
 from tests.helpers.forks import Forks
 from tests.helpers.graphs import batch
 from tests.helpers.lessons import Built
-from tests.helpers.program import OURS, PROJECT, SMALL, bytes_of, line_of, rewards, rows
+from tests.helpers.program import OURS, PROJECT, SMALL, rewards
 
 NUMBERS = {  # of each change: what --set gives it, among them the numbers that it has brought
     'second-layer': 'HIDDEN_UNITS=10',
@@ -27,11 +27,6 @@ NUMBERS = {  # of each change: what --set gives it, among them the numbers that 
 }
 
 
-def patch(*words, cwd=PROJECT):
-    words = [sys.executable, '-m', 'docs.patch', *map(str, words)]
-    return subprocess.run(words, cwd=str(cwd), stderr=subprocess.PIPE, universal_newlines=True)
-
-
 @pytest.fixture(scope='module')
 def changed(tmp_path_factory):
     """A function: the name of a change -> the folder of the programs with it."""
@@ -39,7 +34,7 @@ def changed(tmp_path_factory):
 
     def make(name):
         if not (folder / name).exists():
-            assert patch('change', name, folder / name).stderr == ''
+            patch.main('change', name, folder / name)
         return folder / name
 
     return make
@@ -62,14 +57,11 @@ def test_every_change_of_the_page_is_tried_here():
     assert page.count('\n## ') == len(NUMBERS)
 
 
-@pytest.mark.parametrize(
-    'name, program', [(name, 'ddpg') for name in NUMBERS] + [('done', 'ddpg_update')]
-)
-def test_a_changed_lesson_is_killed_resumed_and_played(
-    changed, tmp_path, monkeypatch, name, program
-):
+@pytest.mark.parametrize('name', [*NUMBERS, 'done in ddpg_update'])
+def test_a_changed_lesson_is_killed_resumed_and_played(changed, tmp_path, monkeypatch, name):
     """The environment kills it in its twelfth episode, after the checkpoint of the tenth."""
-    forks, env = Forks(changed(name) / f'{program}.py', tmp_path), f'--env {OURS}Obeys-v0'
+    name, _, program = name.partition(' in ')
+    forks, env = Forks(changed(name) / f'{program or "ddpg"}.py', tmp_path), f'--env {OURS}Obeys-v0'
     numbers = f'{SMALL} {NUMBERS[name]}'
     assert forks.run(f'--run whole --episodes 13 {env} {numbers}').err == ''
     monkeypatch.setenv('ORDERS', '450:9')
@@ -88,33 +80,14 @@ def test_a_changed_lesson_is_killed_resumed_and_played(
     assert (done.returncode, done.err) == (0, '')
 
 
-def test_a_run_from_before_a_change_is_used_where_it_fits_and_else_refused(changed, tmp_path):
-    assert Forks(PROJECT / 'ddpg.py', tmp_path).run(f'--run here --episodes 12 {SMALL}').out
-    before = bytes_of(tmp_path)
-    for name, what, differs in (
-        ('second-layer', 'networks', 'Actor/eval_net/l2/w'),
-        ('no-var-list', 'networks', 'C_train/Actor/eval_net/'),
-        ('prioritised', 'memory', 'alpha'),
-        ('done', 'memory', 'data'),
-    ):
-        done = Forks(changed(name) / 'ddpg.py', tmp_path).run('--resume here --episodes 14')
-        line = line_of(done, 2)
-        assert re.search(rf'checkpoint\.npz is whole, but of (an)?other {what} .*{differs}', line)
-        assert bytes_of(tmp_path) == before
-    for name, word in (('prioritised', '--play'), ('early', '--play'), ('ou-noise', '--resume')):
-        forks = Forks(changed(name) / 'ddpg.py', tmp_path)
-        assert forks.run(f'{word} here --episodes 14').returncode == 0
-    assert len(rows(tmp_path / 'here')) == 14
-
-
 def test_changed_lessons_are_compared(changed, tmp_path):
     """Also one whose memory.py is another, and a changed file that lies alone."""
-    assert patch('change', 'no-var-list', tmp_path / 'no_var_list.py').stderr == ''
+    patch.main('change', 'no-var-list', tmp_path / 'no_var_list.py')
     versions = f'no_var_list.py,{changed("prioritised") / "ddpg.py"}'
     words = f'--versions {versions} --seeds 1 --episodes 12 --run here {SMALL}'
     done = Forks(PROJECT / 'compare.py', tmp_path).run(words)
     assert done.returncode == 0, done.err
-    assert (tmp_path / 'here' / 'runs.csv').read_text().count('\n') == 3
+    assert '| runs (seeds) | 1 | 1 |' in done.out
 
 
 # ---------------------------------------------------------------- that each does what it says
@@ -130,7 +103,7 @@ def test_both_networks_have_a_second_layer_and_learn_with_it(lesson):
         assert all((new != old).any() for new, old in zip(value, before[net])), net
 
 
-def test_ornstein_uhlenbeck_noise_is_correlated_and_as_large_as_var_says(lesson, tmp_path, changed):
+def test_ornstein_uhlenbeck_noise_is_correlated_and_as_large_as_var_says(lesson):
     lesson = lesson('ou-noise')
     lesson.MAX_EP_STEPS = lesson.MEMORY_CAPACITY = 5000
     built = Built(lesson, Joints(low=[-1e3, -1e3], high=[1e3, 1e3], length=5000), seed=1)
@@ -140,11 +113,6 @@ def test_ornstein_uhlenbeck_noise_is_correlated_and_as_large_as_var_says(lesson,
     assert actions.std(axis=0) == pytest.approx([3, 3], rel=0.1)
     correlation = [np.corrcoef(one[1:], one[:-1])[0, 1] for one in actions.T]
     assert correlation == pytest.approx([0.85, 0.85], abs=0.02)
-    # where nothing is left of the noise before, it is the lesson's
-    for program, word in ((PROJECT, ''), (changed('ou-noise'), 'THETA=1')):
-        run = f'--episodes 8 --run {"own" if word else "as"} {SMALL} {word}'
-        assert Forks(program / 'ddpg.py', tmp_path).run(run).returncode == 0
-    assert rewards(tmp_path / 'own') == rewards(tmp_path / 'as')
 
 
 def test_prioritised_memory_draws_by_td_error_and_weighs_by_importance(lesson):
@@ -219,61 +187,23 @@ def test_without_var_list_adam_of_the_critic_keeps_averages_of_the_actor_too(les
 
 
 @pytest.mark.parametrize('words, says', [
-    (['change', 'done', 'there'], 'there is there already'),
-    (['change', 'dine', 'new'], 'docs/change.md has no change named dine'),
-    (['chance', 'done', 'new'], 'docs/chance.md has no change named done'),
-    (['change', 'done', 'one.py'], 'done changes ddpg.py and ddpg_update.py: name a folder'),
-    (['change', 'done'], 'needs a page, the name of a change, and a folder'),
+    ('change done there', 'there is there already: name another'),
+    ('change dine new', 'docs/change.md has no change named dine'),
+    ('change done one.py', 'done changes ddpg.py and ddpg_update.py: name a folder'),
+    ('change done', 'needs a page, the name of a change, and a folder'),
 ])  # fmt: skip
 def test_what_the_command_cannot_do_is_one_line(tmp_path, words, says):
     (tmp_path / 'there').mkdir()
-    if len(words) > 2:
-        words[2] = tmp_path / words[2]
-    done = patch(*words)
-    assert (done.returncode, done.stderr.count('\n')) == (2, 1)
-    assert done.stderr.startswith('docs.patch: ') and says in done.stderr
+    command = [sys.executable, '-m', 'docs.patch', *words.split()]
+    environ = dict(os.environ, PYTHONPATH=str(PROJECT))
+    done = subprocess.run(command, cwd=str(tmp_path), env=environ, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr.decode()) == (2, f'docs.patch: {says}\n')
     assert [path.name for path in tmp_path.iterdir()] == ['there']
 
 
-PAGE = """## 1
-python -m docs.patch own good there
-
-`ddpg.py`:
-
-```diff
- A = 1
-
--B = 2
-+B = 3
-@@ later @@
- C = 4
-+D = 5
-```
-## 2
-python -m docs.patch own {name} there
-
-`ddpg.py`:
-
-```diff
-{lines}
-```
-"""
-
-
-@pytest.mark.parametrize('name, lines, says', [
-    ('good', '', ''),
-    ('twice', '-E = 6', 'ddpg.py must have these lines, once:\nE = 6'),
-    ('nowhere', '-F = 7', 'ddpg.py must have these lines, once:\nF = 7'),
-    ('only-an-end', '- = 4', 'ddpg.py must have these lines, once:\n = 4'),
-])  # fmt: skip
-def test_the_old_lines_must_stand_in_the_file_once(tmp_path, name, lines, says):
-    (tmp_path / 'docs').mkdir()
-    shutil.copy(str(PROJECT / 'docs' / 'patch.py'), str(tmp_path / 'docs'))
-    (tmp_path / 'docs' / 'own.md').write_text(PAGE.format(name=name, lines=lines))
-    (tmp_path / 'ddpg.py').write_text('A = 1\n\nB = 2\nE = 6\nC = 4\nE = 6\n')
-    done = patch('own', name, tmp_path / 'new.py', cwd=tmp_path)
-    assert done.stderr == (f'docs.patch: {says}\n' if says else '')
-    assert (tmp_path / 'new.py').exists() == (name == 'good')
-    if name == 'good':
-        text = 'A = 1\n\nB = 3\nE = 6\nC = 4\nD = 5\nE = 6\n'
-        assert (tmp_path / 'new.py').read_text() == text
+@pytest.mark.parametrize('text', ['A = 2\n', 'A = 1\nB = 1\nA = 1\n', 'AA = 1\n'])
+def test_the_old_lines_must_stand_in_the_file_once(text, capsys):
+    with pytest.raises(SystemExit):
+        patch.replace(text, '-A = 1\n+B = 1\n', 'ddpg.py')
+    says = 'docs.patch: ddpg.py must have these lines, once:\nA = 1\n'
+    assert capsys.readouterr().err == says

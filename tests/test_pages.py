@@ -104,11 +104,12 @@ def commands(page):
 @pages
 def test_every_command_is_one_that_works(page, tmp_path, monkeypatch):
     """As far as its options go; a change of a page is made."""
-    here, made = tmp_path / 'here', ('my_ddpg.py', 'no_var_list.py', 'stop_gradient.py')
-    for folder in (here, tmp_path / 'done'):
-        folder.mkdir()
+    here, made = tmp_path / 'here', ['my_ddpg.py', 'no_var_list.py', 'stop_gradient.py']
+    changes = 'second-layer ou-noise prioritised done early no-var-list'.split()
+    for folder in ('here', *changes):
+        (tmp_path / folder).mkdir()
     monkeypatch.chdir(here)
-    for name in (*made, '../done/ddpg.py'):  # what a reader makes
+    for name in made + [f'../{change}/ddpg.py' for change in changes]:  # what a reader makes
         (here / name).write_text(text_of(PROJECT / 'ddpg.py') + f'# {name}\n', 'utf-8')
     for _, module, *words in commands(page):
         if module == '-m':
@@ -146,14 +147,7 @@ def test_the_readme_is_short_and_leads_to_every_section_of_the_tutorial():
     for name in ('README.md', 'README.zh-CN.md'):
         page = text_of(PROJECT / name)
         assert len(page.splitlines()) <= 180
-        for heading in (
-            '算法',
-            '主结构',
-            'Actor Critic',
-            '记忆库 Memory',
-            '每回合算法',
-            '简化版代码',
-        ):
+        for heading in SECTIONS:
             (row,) = re.findall(rf'(?m)^\| {heading} \|(.*)\|$', page)
             for words in re.findall(r'`([^`]+)`', row):
                 assert words in programs or words in code, words

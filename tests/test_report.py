@@ -6,7 +6,7 @@ import pytest
 from lab import report
 from lab.evaluation import interval
 from lab.job import Run
-from lab.plots import draw_curves, draw_differences
+from lab.plots import draw_curves
 from lab.report import differences, first_good, table
 
 
@@ -124,17 +124,3 @@ def test_a_curve_is_the_median_of_running_means_at_the_last_of_their_episodes(dr
     assert line(axes, 1) == [[2, 3], [8, 8]]
     (axes,) = drawn(draw_curves, [('few', [[1, 3]])], 10)
     assert line(axes) == [[2], [2]] and axes.get_ylabel() == 'return, mean of 2 episodes'
-
-
-def test_differences_are_drawn_against_the_first_seed_by_seed_each_in_its_panel(drawn):
-    base, random = np.arange(60.0).reshape(3, 20), np.random.RandomState(0)
-    random = random.normal(size=(3, 20))
-    curves = [('base', base), ('plus one', base + 1), ('noisy', base + random)]
-    one, noisy = drawn(draw_differences, curves, 5)
-    assert np.allclose(line(one, 1), [range(5, 21), [1] * 16])
-    assert [axes.get_title() for axes in (one, noisy)] == [
-        'plus one against base',
-        'noisy against base',
-    ]
-    means = np.array([np.convolve(row, np.ones(5) / 5, 'valid') for row in random])
-    assert np.allclose(line(noisy, 1)[1], np.median(means, axis=0))
