@@ -39,9 +39,10 @@ def replace(text, hunk, file):
     """Return `text` with the lines of a hunk that begin with '+' in place of those with '-'."""
     lines = [line if line.strip() else f' {line}' for line in hunk.splitlines(True)]
     old, new = (''.join(line[1:] for line in lines if line[0] in kinds) for kinds in (' -', ' +'))
-    if old and f'\n{text}'.count(f'\n{old}') != 1:
+    there = re.compile(f'(?m)^{re.escape(old)}')
+    if old and len(there.findall(text)) != 1:
         stop(f'{file} must have these lines, once:\n{old.rstrip()}')
-    return f'\n{text}'.replace(f'\n{old}', f'\n{new}')[1:] if old else text
+    return there.sub(lambda _: new, text) if old else text
 
 
 def main(page, name, target):

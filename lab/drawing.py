@@ -25,7 +25,6 @@ def _pygame():
         # OpenGL's LLVM and TensorFlow's in one process crash it. Elsewhere there are not two, and
         # on macOS SDL has no window without acceleration.
         os.environ['SDL_FRAMEBUFFER_ACCELERATION'] = '0'
-        os.environ['SDL_VIDEODRIVER'] = 'x11'  # else, with no display, SDL draws where nobody sees
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         import pygame
@@ -159,6 +158,8 @@ class Window:
         self._size, self._clock = None, self._pygame.time.Clock()
         self.is_open = True
         display, size = self._pygame.display, first_picture(env).shape[1::-1]
+        if sys.platform.startswith('linux'):
+            os.environ['SDL_VIDEODRIVER'] = 'x11'  # else, with no display, SDL draws unseen
         try:
             display.init()
             display.set_mode(size, self._pygame.HIDDEN)  # seen once there is something to show

@@ -10,6 +10,7 @@ import inspect
 import os
 import random
 import sys
+from typing import Optional, Tuple
 
 import gym
 import numpy as np
@@ -23,7 +24,7 @@ LARGEST = 1e38  # magnitude of a number: the memory is float32
 FAR = 50  # a factor from 1 at which a lesson's hyperparameters have been seen to fail
 
 
-def make_env(name, max_steps=None, drawn=False):
+def make_env(name: str, max_steps: Optional[int] = None, drawn: bool = False) -> 'EnvAdapter':
     """Make the environment `name`, and find out by one reset and one step whether DDPG can use it.
 
     The time limit of gym or gymnasium is left out, as the tutorial's `env.unwrapped` does:
@@ -173,7 +174,7 @@ class EnvAdapter(object):
                 how = 'the hyperparameters are for about 1: docs/running, "Scale"'
                 self.notes.append(f'{self.name}: {what} is up to {far[0]:.4g}, and {how}')
 
-    def seed(self, seed):
+    def seed(self, seed: int) -> None:
         """Seed all that is random: Python's and NumPy's generators, the environment, its spaces."""
         seed = int(seed)
         random.seed(seed)
@@ -184,7 +185,7 @@ class EnvAdapter(object):
             space.seed(seed)
         self._reset_arguments = dict(seed=seed) if self._takes_seed else {}
 
-    def reset(self):
+    def reset(self) -> np.ndarray:
         """Return the first observation, (state_dim,), float32."""
         given = self.env.reset(**self._reset_arguments)
         self._reset_arguments = {}  # a seed is for one reset
@@ -192,7 +193,7 @@ class EnvAdapter(object):
             given = given[0]  # today's API: observation and info
         return self._observation(given)
 
-    def step(self, action):
+    def step(self, action: np.ndarray) -> Tuple[np.ndarray, float, bool, dict]:
         """Return the next observation, the reward, whether the episode ends here, and a dict.
 
         The environment gets its action in its own dtype, rounded for integers, and within
@@ -211,7 +212,7 @@ class EnvAdapter(object):
         done = any([_number('as done', end) for end in given[2:-1]])  # terminated or truncated
         return self._observation(s_), _number('the reward', r), done, info
 
-    def render(self):
+    def render(self) -> np.ndarray:
         """Return a picture of the environment as it is now, (height, width, 3), uint8.
 
         Raises:

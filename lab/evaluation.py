@@ -1,8 +1,13 @@
 """How good a policy is: its returns, without noise and without learning."""
 
+from typing import Callable, Iterable, Sequence, Tuple
+
 import numpy as np
 
+from lab.environments import EnvAdapter
 from lab.messages import Diverged
+
+Policy = Callable[[np.ndarray], np.ndarray]  # b_s (n, state_dim) -> actions (n, action_dim)
 
 WINDOW = 10  # episodes in a running mean
 LAST = 20  # episodes in the mean at the end of a run
@@ -15,12 +20,12 @@ FIRST_START = 500000  # the seed of its first start
 HELD_OUT, HELD_OUT_ELSEWHERE = range(3000, 4000), range(3000, 3100)
 
 
-def episode_seed(seed, episode):
+def episode_seed(seed: int, episode: int) -> int:
     """Return the seed of all that is random in an episode of a run: one rule for every run."""
     return int(np.random.SeedSequence([seed, episode]).generate_state(1)[0])
 
 
-def held_out_starts(env):
+def held_out_starts(env: EnvAdapter) -> range:
     """Return the seeds of the starts that measure a policy in `env`."""
     return HELD_OUT if env.is_plain_pendulum else HELD_OUT_ELSEWHERE
 
@@ -32,7 +37,9 @@ def good_return(name, env):
     return getattr(getattr(env.unwrapped, 'spec', None), 'reward_threshold', None)
 
 
-def make_evaluator(env, starts, max_steps):
+def make_evaluator(
+    env: EnvAdapter, starts: Iterable[int], max_steps: int
+) -> Callable[[Policy], np.ndarray]:
     """Return a function that plays a policy from each of `starts`: choose_actions -> returns (n,).
 
     choose_actions takes b_s (n, state_dim) and returns (n, action_dim), without noise.
@@ -129,7 +136,7 @@ class BestPolicyTracker(object):
         return better
 
 
-def interval(differences):
+def interval(differences: Sequence[float]) -> Tuple[float, float, float]:
     """Return the median of paired differences and its 95 % bootstrap interval, (median, low, high).
 
     Args:

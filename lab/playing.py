@@ -4,6 +4,8 @@ from fast_tf import make_callable  # first: it reports a missing package in one 
 
 import os
 from contextlib import closing, contextmanager
+from types import ModuleType
+from typing import Callable, Optional
 
 import numpy as np
 
@@ -71,7 +73,9 @@ class LoadedRun(object):
         """Nothing is left to be done."""
 
 
-def load_policy(lesson, path, last=False, env=None):
+def load_policy(
+    lesson: ModuleType, path: str, last: bool = False, env: Optional[str] = None
+) -> Callable[[np.ndarray], np.ndarray]:
     """Load a policy that a lesson has trained.
 
     Args:

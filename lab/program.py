@@ -11,6 +11,8 @@ What a lesson's main(run) asks of `run`, be it a training, a playing or a compar
     end()                           so has the training
 """
 
+from typing import List, Optional
+
 from fast_tf import check_packages
 from lab import folder
 from lab.hyperparameters import (
@@ -29,7 +31,7 @@ from lab.signals import deferred_signals
 from lab.training import TrainingRun
 
 
-def run_program(path, arguments=None):
+def run_program(path: str, arguments: Optional[List[str]] = None) -> None:
     """Run the lesson in the file `path` from the command line.
 
     Args:

@@ -54,7 +54,7 @@ def lesson(changed, monkeypatch):
 def test_every_change_of_the_page_is_tried_here():
     page = (PROJECT / 'docs' / 'change.md').read_text(encoding='utf-8')
     assert [name for name in NUMBERS if f'change {name} ../{name}\n' not in page] == []
-    assert page.count('\n## ') == len(NUMBERS)
+    assert page.count('python -m docs.patch change ') == len(NUMBERS) + 1
 
 
 @pytest.mark.parametrize('name', [*NUMBERS, 'done in ddpg_update'])
@@ -201,7 +201,7 @@ def test_what_the_command_cannot_do_is_one_line(tmp_path, words, says):
     assert [path.name for path in tmp_path.iterdir()] == ['there']
 
 
-@pytest.mark.parametrize('text', ['A = 2\n', 'A = 1\nB = 1\nA = 1\n', 'AA = 1\n'])
+@pytest.mark.parametrize('text', ['A = 2\n', 'A = 1\nB = 1\nA = 1\n', 'A = 1\nA = 1\n', 'AA = 1\n'])
 def test_the_old_lines_must_stand_in_the_file_once(text, capsys):
     with pytest.raises(SystemExit):
         patch.replace(text, '-A = 1\n+B = 1\n', 'ddpg.py')

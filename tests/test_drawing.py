@@ -112,7 +112,9 @@ def frames(path):
 
 def test_a_film_of_an_episode_is_small_and_shows_every_step(tmp_path, monkeypatch):
     """The torque changes in each step, at random: hardly a policy has a larger film."""
-    monkeypatch.delenv('DISPLAY', raising=False)
+    for name in ('DISPLAY', 'SDL_VIDEODRIVER'):
+        monkeypatch.delenv(name, raising=False)
+    drawing._pygame.cache_clear()  # as in a new process
     env, total, pictures = begun(PENDULUM), 0.0, []
     film_of_it = film.Film(env)
     for torque in np.random.RandomState(0).uniform(-2, 2, (200, 1)):
@@ -123,6 +125,7 @@ def test_a_film_of_an_episode_is_small_and_shows_every_step(tmp_path, monkeypatc
     done = film_of_it.save(path)
     assert done == dict(frames=200, size=os.path.getsize(path), seconds=6.0)
     assert done['size'] < 300000
+    assert 'SDL_VIDEODRIVER' not in os.environ  # an environment may draw with pygame itself
     seen, pauses = frames(path)
     assert (seen.shape, pauses) == ((200, 300, 300, 3), {30})
     dark = (seen < 90).all(axis=-1)

@@ -334,7 +334,7 @@ def test_the_slider_the_curve_and_the_buttons_choose_the_moment(swing, page):
     a, q, _ = swing.ask([[np.cos(1), np.sin(1), 0.5]], 6)
     assert abs(float(page.shown('a')) - a) < 1e-3 and abs(float(page.shown('q_now')) - q) < 1e-3
     page.click('last')
-    assert page.pressed() == ['last'] and page.shown('when') == 'after episode 60'
+    assert page.pressed() == ['last'] and page.shown('when') == 'after 60 episodes'
 
 
 def test_the_run_is_played(page, swing):

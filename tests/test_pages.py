@@ -105,7 +105,7 @@ def commands(page):
 def test_every_command_is_one_that_works(page, tmp_path, monkeypatch):
     """As far as its options go; a change of a page is made."""
     here, made = tmp_path / 'here', ['my_ddpg.py', 'no_var_list.py', 'stop_gradient.py']
-    changes = 'second-layer ou-noise prioritised done early no-var-list'.split()
+    changes = ['second-layer', 'ou-noise', 'prioritised', 'done', 'early', 'no-var-list']
     for folder in ('here', *changes):
         (tmp_path / folder).mkdir()
     monkeypatch.chdir(here)
