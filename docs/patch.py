@@ -1,7 +1,7 @@
 """Apply a change that a page shows: `python -m docs.patch change done ../with-done`.
 
 A page names each of its changes by such a command, and the ```diff blocks that follow it, up to the
-next heading, are the change. The programs are copied into the folder, which must be new, and the
+next heading, are the change; done,ou-noise makes two. The programs are copied into the folder, which must be new, and the
 copy is changed. Where a name that ends in .py stands in place of the folder, the changed file alone
 is written, under that name, for example for `python compare.py --versions soft,no_var_list.py`.
 """
@@ -21,18 +21,20 @@ def stop(line):
     sys.exit(2)
 
 
-def changed_files(page, name):
-    """Return {file: its text with the change `name` of docs/`page`.md}."""
-    place = PROJECT / 'docs' / f'{page}.md'
-    command = rf'^python -m docs\.patch {re.escape(page)} {re.escape(name)} '
+def changed_files(page, names):
+    """Return {file: its text with the changes of docs/`page`.md that are named, in this order}."""
+    place, files = PROJECT / 'docs' / f'{page}.md', {}
     text = place.read_text('utf-8') if place.exists() else ''
-    section = re.search(rf'(?ms){command}.*?(?=^##+ |\Z)', text)
-    files = {}
-    for file, diff in BLOCK.findall(section.group() if section else ''):
-        files.setdefault(file, (PROJECT / file).read_text('utf-8'))
-        for hunk in re.split(r'(?m)^@@.*\n', diff):
-            files[file] = replace(files[file], hunk, file)
-    return files or stop(f'docs/{page}.md has no change named {name}')
+    for name in names.split(','):
+        command = rf'^python -m docs\.patch {re.escape(page)} {re.escape(name)} '
+        section = re.search(rf'(?ms){command}.*?(?=^##+ |\Z)', text)
+        for file, diff in BLOCK.findall(section.group() if section else ''):
+            files.setdefault(file, (PROJECT / file).read_text('utf-8'))
+            for hunk in re.split(r'(?m)^@@.*\n', diff):
+                files[file] = replace(files[file], hunk, file)
+        if not section:
+            stop(f'docs/{page}.md has no change named {name}')
+    return files
 
 
 def replace(text, hunk, file):
@@ -45,14 +47,14 @@ def replace(text, hunk, file):
     return there.sub(lambda _: new, text) if old else text
 
 
-def main(page, name, target):
+def main(page, names, target):
     """Write the changed programs, or the one changed file, to `target`."""
-    files, target = changed_files(page, name), Path(target)
+    files, target = changed_files(page, names), Path(target)
     if target.exists():
         stop(f'{target} is there already: name another')
     if target.suffix == '.py':
         if len(files) > 1:
-            stop(f'{name} changes {" and ".join(files)}: name a folder')
+            stop(f'{names} changes {" and ".join(files)}: name a folder')
         files = {target: files.popitem()[1]}
     else:
         shutil.copytree(PROJECT / 'lab', target / 'lab', ignore=shutil.ignore_patterns('__py*'))

@@ -7,11 +7,9 @@ processor time of a run; or why it failed.
 """
 
 import re
-import shutil
 import sys
 import tempfile
 from pathlib import Path
-from unittest import mock
 
 import gym
 import numpy as np
@@ -37,7 +35,7 @@ TASKS = {  # the environment, the hyperparameters, the changes
     '`InvertedPendulum-v5`': (POLE_ENV, POLE + ' REWARD_SCALE=1', ''),
     '`InvertedPendulum-v5` with `done`': (POLE_ENV, POLE + ' REWARD_SCALE=1', 'done'),
     '`MountainCarContinuous-v0`': (CAR_ENV, CAR, ''),
-    '`MountainCarContinuous-v0` with `done` and `ou-noise`': (CAR_ENV, CAR, 'done ou-noise'),
+    '`MountainCarContinuous-v0` with `done` and `ou-noise`': (CAR_ENV, CAR, 'done,ou-noise'),
 }
 
 PAGE, ENVS = Path(__file__).with_name('running.md').read_text('utf-8'), {}
@@ -65,14 +63,12 @@ gym.register('ScaledBoat-v0', entry_point=lambda: ENVS['Scaled'](LargeBoat(), LA
 
 
 def changed(program, changes, place):
-    """Return the path of `program` with these changes made, one after the other."""
-    with mock.patch.object(patch, 'PROJECT', patch.PROJECT):
-        for change in changes:
-            target = Path(tempfile.mkdtemp(dir=place)) / 'project'
-            patch.main('change', change, target)
-            shutil.copytree(str(patch.PROJECT / 'docs'), str(target / 'docs'))
-            patch.PROJECT = target
-        return str(patch.PROJECT / program)
+    """Return the path of `program` with these changes made."""
+    target = patch.PROJECT
+    if changes:
+        target = Path(tempfile.mkdtemp(dir=place)) / 'project'
+        patch.main('change', changes, target)
+    return str(target / program)
 
 
 def main(chosen):
@@ -82,7 +78,7 @@ def main(chosen):
         for name, (env, numbers, changes) in TASKS.items():
             if not chosen or any(word.lower() in name.lower() for word in chosen):
                 program = 'robot_arm.py' if env.startswith('robot_arm') else 'ddpg.py'
-                version = Version(name, changed(program, changes.split(), place), None)
+                version = Version(name, changed(program, changes, place), None)
                 (column,) = make_columns([version], numbers.split(), [], env)
                 jobs += [(column, seed) for seed in SEEDS]
         for (column, _), result, reason in run(train, jobs):

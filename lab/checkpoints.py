@@ -96,7 +96,9 @@ def _kind(name, value):
     value = np.asarray(value)
     if name.startswith('memory:'):  # a number may begin as 0 and become 0.5
         return str(value.shape)
-    return f'{value.dtype} {value.shape[1:] if name.startswith("moments:") else value.shape}'
+    if name.startswith('moments:'):  # of which there may be more or fewer
+        return f'{value.dtype.kind} {value.shape[1:]}'
+    return f'{value.dtype.kind if ":" in name else value.dtype} {value.shape}'
 
 
 def not_finite(state):

@@ -69,8 +69,9 @@ class Results(object):
                     found = json.loads(line)
                 except ValueError:  # torn by a power cut, or a full disk: it is no finished run
                     continue
-                values = [found[name] for name in job.Run._fields]
-                self.runs[found['key'], int(found['seed'])] = job.Run(*values)
+                each = [list(map(float, found[name])) for name in ('rewards', 'explore')]
+                whole = [found[name] and float(found[name]) for name in ('last', 'kept', 'seconds')]
+                self.runs[found['key'], int(found['seed'])] = job.Run(*each, *whole)
 
     def of(self, column):
         """Return {seed: Run} of a Column."""

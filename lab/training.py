@@ -281,8 +281,11 @@ class TrainingRun(object):
             self._try(folder.CURVE, lambda path: draw_run(rows, WINDOW, best, path))
 
     def _write_page(self):
-        tensors = self._sess, self._S, self._a, self._q
-        write = lambda path: write_page_of(self._path, path, self.config, *tensors)  # noqa: E731
+        def write(path):
+            return write_page_of(
+                self._path, path, self.config, self._sess, self._S, self._a, self._q
+            )
+
         return self._try(folder.PAGE, write)
 
     def _try(self, name, write):
