@@ -1,9 +1,10 @@
 """Apply a change that a page shows: `python -m docs.patch change done ../with-done`.
 
 A page names each of its changes by such a command, and the ```diff blocks that follow it, up to the
-next heading, are the change; done,ou-noise makes two. The programs are copied into the folder, which must be new, and the
-copy is changed. Where a name that ends in .py stands in place of the folder, the changed file alone
-is written, under that name, for example for `python compare.py --versions soft,no_var_list.py`.
+next heading, are the change. `done,ou-noise` makes both changes. The programs are copied into the
+folder, which must be new, and the copy is changed. Where a name that ends in .py stands in place of
+the folder, the changed file alone is written, under that name, for example for
+`python compare.py --versions soft,no_var_list.py`.
 """
 
 import re

@@ -77,7 +77,7 @@ TASKS = """
 from docs import tasks
 numbers = 'MAX_EPISODES=12 MAX_EP_STEPS=20 MEMORY_CAPACITY=100'
 tasks.TASKS = dict(
-    boat=('docs.tasks:ScaledBoat-v0', numbers, 'done ou-noise'),
+    boat=('docs.tasks:ScaledBoat-v0', numbers, 'done,ou-noise'),
     whale=('docs.tasks:Whale-v0', numbers, ''),
     pole=('docs.tasks:Pole-v0', numbers, ''),
 )
