@@ -171,7 +171,7 @@ class Window:
         """Show the environment as it is now, and the return so far; nothing in a closed window."""
         if not self.is_open:
             return
-        picture = write(self._env.render(), f'return {total:.0f}')
+        picture = write(self._env.render(), f'return {round(total)}')
         try:
             self._draw(picture)
             self._heed_user()

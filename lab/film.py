@@ -29,7 +29,7 @@ class Film:
 
         image = Image.fromarray(self._env.render())
         image.thumbnail((SIDE, SIDE), Image.HAMMING)
-        image = Image.fromarray(write(np.asarray(image), f'return {total:.0f}'))
+        image = Image.fromarray(write(np.asarray(image), f'return {round(total)}'))
         png = io.BytesIO()
         image.save(png, 'PNG', compress_level=1)
         self._frames.append(png)
