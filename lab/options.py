@@ -72,9 +72,9 @@ def parse(program, env, replacements, arguments=None):
     return options
 
 
-TAKES_NO = dict(  # a run keeps what it was started with
+TAKES_NO = dict(
     play='resume run replacement set eval_episodes',
-    resume='run replacement set eval_episodes seed',
+    resume='run replacement set eval_episodes seed',  # a run keeps what it was started with
     gif='render page',
     page='render',
 )

@@ -263,6 +263,7 @@ def test_episodes_are_shown_from_their_beginning(display):
     assert returns == pytest.approx(np.cumsum(rewards))
 
 
+@pytest.mark.skipif(sys.platform != 'linux', reason='DISPLAY is for Linux')
 @pytest.mark.parametrize('display, driver', [('', 'x11'), (':77', 'x11'), ('', 'dummy')])
 def test_without_a_display_it_is_a_line(monkeypatch, capfd, display, driver):
     monkeypatch.setenv('DISPLAY', display)
