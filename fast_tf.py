@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 # 3 leaves only what is fatal. A level that the user has set in the environment stays.
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
@@ -116,42 +116,24 @@ def _ctrl_c_is_not_lost():
 
 
 @contextmanager
-def _no_garbage():
-    """Turn garbage collection off while nearly all stays in use: it is a fifth of the import."""
-    collects = gc.isenabled()
-    gc.disable()
+def _import_settings():
+    """What only the import needs: no garbage collection, no matplotlib, symbols of its own."""
+    collects, set_flags = gc.isenabled(), getattr(sys, 'setdlopenflags', None)
+    absent = 'matplotlib' not in sys.modules
+    gc.disable()  # nearly all stays in use: collecting is a fifth of the import
+    if absent:  # Keras would import it, slowly, and is prepared for an ImportError
+        sys.modules['matplotlib'] = None
+    if set_flags:  # not on Windows; OpenGL's libraries would crash if they saw TensorFlow 2's LLVM
+        sys.setdlopenflags = lambda flags: set_flags(flags & ~os.RTLD_GLOBAL)
     try:
         yield
     finally:
         if collects:
             gc.enable()
-
-
-@contextmanager
-def _without_matplotlib():
-    """Keep Keras from importing matplotlib: it is slow, and fails where MPLBACKEND is unknown."""
-    absent = 'matplotlib' not in sys.modules
-    if absent:
-        sys.modules['matplotlib'] = None  # an ImportError, for which Keras is prepared
-    try:
-        yield
-    finally:
         if absent:
             del sys.modules['matplotlib']
-
-
-@contextmanager
-def _symbols_of_its_own():
-    """Import TensorFlow 2 without exposing its LLVM to OpenGL's libraries, which would crash."""
-    set_flags = getattr(sys, 'setdlopenflags', None)
-    if set_flags is None:  # Windows never does
-        yield
-        return
-    sys.setdlopenflags = lambda flags: set_flags(flags & ~os.RTLD_GLOBAL)
-    try:
-        yield
-    finally:
-        sys.setdlopenflags = set_flags
+        if set_flags:
+            sys.setdlopenflags = set_flags
 
 
 _hold_standard_descriptors()
@@ -159,12 +141,7 @@ if os.path.dirname(os.path.abspath(sys.argv[0])) == _HERE:  # and not, say, some
     sys.excepthook = _one_line
 
 try:
-    with ExitStack() as stack:
-        stack.enter_context(_nothing_on_stderr())
-        stack.enter_context(_ctrl_c_is_not_lost())
-        stack.enter_context(_no_garbage())
-        stack.enter_context(_without_matplotlib())
-        stack.enter_context(_symbols_of_its_own())
+    with _nothing_on_stderr(), _ctrl_c_is_not_lost(), _import_settings():
         import numpy as np
         import tensorflow.compat.v1 as tf
         from tensorflow.core.protobuf.config_pb2 import CallableOptions

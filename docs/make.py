@@ -9,7 +9,7 @@ It trains `ddpg.py` and `robot_arm.py` with seed 1, and leaves in this folder
     arm         robot_arm.gif, the first steps of some episodes of the arm's best policy
     diagrams    an .svg of every .dot that lies here
 
-The page's pictures need selenium, Chromium and a Chinese font, the diagrams Graphviz's `dot`.
+The page's pictures need Chromium and a Chinese font, the diagrams Graphviz's `dot`.
 """
 
 import json
@@ -19,10 +19,16 @@ import sys
 import tempfile
 from pathlib import Path
 
+from PIL import Image
+
 from lab.messages import TrainingError, UsageError, exit_cleanly
 
 HERE = Path(__file__).resolve().parent
 START, SEEN = 12, 60  # the seed of the film's start; steps of an episode of the arm
+BROWSER = (
+    '--headless --no-sandbox --disable-gpu --hide-scrollbars --virtual-time-budget=2000 '
+    '--window-size=1280,1000 --force-device-scale-factor=1.25'
+)
 # on the page: play from the bottom up to a step in which the actor is not at a limit
 SWING = """
 now.running = false;
@@ -56,11 +62,14 @@ def film(run):
 
 def page(run):
     lesson('--play', run, '--page', HERE / 'run.html', '--force')
-    from docs.browser import picture  # selenium is for this alone
-
+    text = (HERE / 'run.html').read_text('utf-8')
+    (run.parent / 'swung.html').write_text(f'{text}<script>{SWING}</script>', 'utf-8')
     for language, name in (('en', 'page.png'), ('zh-CN', 'page.zh-CN.png')):
-        image = picture((HERE / 'run.html').as_uri(), (1280, 1000), SWING, language, 1.25)
-        image.convert('RGB').quantize(192).save(str(HERE / name), optimize=True)
+        words = f'{BROWSER} --accept-lang={language} --user-data-dir={run.parent}/profile'.split()
+        shot = f'--screenshot={HERE / name}', (run.parent / 'swung.html').as_uri()
+        command('chromium', *words, *shot)
+        image = Image.open(str(HERE / name)).convert('RGB').quantize(192)
+        image.save(str(HERE / name), optimize=True)
 
 
 def seeing(run):

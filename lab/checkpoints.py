@@ -31,7 +31,7 @@ class Variables(object):
         now = self.weights()
         return any((now[name] != before).any() for name, before in weights.items())
 
-    def restore(self, values, path):
+    def restore(self, values, source):
         """Give every variable its value from {name: array}; names with a prefix are left.
 
         Raises:
@@ -39,7 +39,7 @@ class Variables(object):
         """
         own = {name: value for name, value in values.items() if ':' not in name}
         kinds = [(v.op.name, v.shape.as_list(), v.dtype.as_numpy_dtype) for v in self._all]
-        check(path, own, {name: np.empty(shape, kind) for name, shape, kind in kinds})
+        check(source, own, {name: np.empty(shape, kind) for name, shape, kind in kinds})
         initializers = [v.initializer for v in self._all]  # fed: no operation is added to the graph
         feed = {v.initializer.inputs[1]: values[v.op.name] for v in self._all}
         self._sess.run(initializers, feed)

@@ -10,7 +10,7 @@ import warnings
 
 import numpy as np
 
-from lab.messages import TrainingError, UsageError, truncate
+from lab.messages import TrainingError, UsageError
 
 FINE = 4  # everything is drawn this many times larger, then scaled down: smooth edges
 BLACK, RED = (0, 0, 0), (204, 77, 77)
@@ -118,28 +118,11 @@ def as_picture(given):
     Raises:
         TrainingError: if it is not one.
     """
-    if not (
-        isinstance(given, np.ndarray)
-        and given.dtype == np.uint8
-        and given.ndim == 3
-        and given.shape[2] in (3, 4)
-        and given.size
-    ):
-        kind = f'{given.dtype} {given.shape}' if isinstance(given, np.ndarray) else truncate(given)
+    picture = np.asarray(given)
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in (3, 4):
+        kind = f'{type(given).__name__} {picture.dtype} {picture.shape}'
         raise TrainingError(f"the environment draws no picture: render('rgb_array') gave {kind}")
-    return given[:, :, :3]
-
-
-def first_picture(env):
-    """Return a picture of `env`, an EnvAdapter, before anything is played.
-
-    Raises:
-        UsageError: if it draws none.
-    """
-    try:
-        return env.render()
-    except TrainingError as error:
-        raise UsageError(str(error))
+    return picture[:, :, :3]
 
 
 class Window:
@@ -149,7 +132,8 @@ class Window:
     right and y upwards, in 0..1. Closing the window does not end the run.
 
     Raises:
-        UsageError: if there is no display here, or the environment draws nothing.
+        UsageError: if there is no display here.
+        UsageError, TrainingError: if the environment draws nothing.
     """
 
     def __init__(self, env):
@@ -157,7 +141,7 @@ class Window:
         self._on_mouse = getattr(env.unwrapped, 'on_mouse', None)
         self._size, self._clock = None, self._pygame.time.Clock()
         self.is_open = True
-        display, size = self._pygame.display, first_picture(env).shape[1::-1]
+        display, size = self._pygame.display, env.render().shape[1::-1]
         if sys.platform.startswith('linux'):
             os.environ['SDL_VIDEODRIVER'] = 'x11'  # else, with no display, SDL draws unseen
         try:
@@ -167,11 +151,11 @@ class Window:
             self.close()
             raise UsageError('--render opens a window, and there is no display here: leave it out')
 
-    def show(self, total):
+    def show(self):
         """Show the environment as it is now, and the return so far; nothing in a closed window."""
         if not self.is_open:
             return
-        picture = write(self._env.render(), f'return {round(total)}')
+        picture = write(self._env.render(), f'return {round(self._env.total)}')
         try:
             self._draw(picture)
             self._heed_user()
@@ -200,31 +184,3 @@ class Window:
         """Close the window."""
         self.is_open = False
         self._pygame.display.quit()
-
-
-class Shown:
-    """`env`, an EnvAdapter, and a Window of it: an episode is shown if `showing` as it begins."""
-
-    def __init__(self, env):
-        self.showing, self._env, self._window = False, env, Window(env)
-
-    def __getattr__(self, name):
-        return getattr(self._env, name)
-
-    def reset(self):
-        """Begin an episode, as `env` does."""
-        self._shows, self._total = self.showing, 0.0
-        return self._env.reset()
-
-    def step(self, action):
-        """Take one step, as `env` does, and show it."""
-        s_, r, done, info = self._env.step(action)
-        self._total += r
-        if self._shows:
-            self._window.show(self._total)
-        return s_, r, done, info
-
-    def close(self):
-        """Close the window and the environment."""
-        self._window.close()
-        self._env.close()

@@ -117,6 +117,8 @@ class EnvAdapter(object):
         env, unwrapped: the environment, and the same without its author's wrappers.
         observation_space, action_space: Boxes of float32 vectors, the latter with finite bounds.
         notes: lines to print once, before training.
+        total: the sum of the episode's rewards so far.
+        watch: None, or a function that is called after every step, without arguments.
 
     Raises:
         UsageError: if it lacks something that an environment needs.
@@ -130,6 +132,7 @@ class EnvAdapter(object):
             raise UsageError(f'{name} has no {" and no ".join(missing)}: {how}')
         self.env, self.unwrapped, self.name = env, getattr(env, 'unwrapped', env), name
         self.notes, self._reset_arguments = [], {}
+        self.total, self.watch = 0.0, None
         states, actions = env.observation_space, env.action_space
         self.observation_space, self.action_space = _vector_box(states), _vector_box(actions)
         if self.observation_space is None:
@@ -188,7 +191,7 @@ class EnvAdapter(object):
     def reset(self) -> np.ndarray:
         """Return the first observation, (state_dim,), float32."""
         given = self.env.reset(**self._reset_arguments)
-        self._reset_arguments = {}  # a seed is for one reset
+        self._reset_arguments, self.total = {}, 0.0  # a seed is for one reset
         if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], dict):
             given = given[0]  # today's API: observation and info
         return self._observation(given)
@@ -210,7 +213,11 @@ class EnvAdapter(object):
             raise _bad_output_error(f'at step{count}', given, needed)
         s_, r, info = given[0], given[1], given[-1]
         done = any([_number('as done', end) for end in given[2:-1]])  # terminated or truncated
-        return self._observation(s_), _number('the reward', r), done, info
+        s_, r = self._observation(s_), _number('the reward', r)
+        self.total += r
+        if self.watch:
+            self.watch()
+        return s_, r, done, info
 
     def render(self) -> np.ndarray:
         """Return a picture of the environment as it is now, (height, width, 3), uint8.

@@ -5,7 +5,7 @@ from typing import Callable, Iterable, Sequence, Tuple
 import numpy as np
 
 from lab.environments import EnvAdapter
-from lab.messages import Diverged
+from lab.messages import Diverged, TrainingError
 
 Policy = Callable[[np.ndarray], np.ndarray]  # b_s (n, state_dim) -> actions (n, action_dim)
 
@@ -23,6 +23,13 @@ HELD_OUT, HELD_OUT_ELSEWHERE = range(3000, 4000), range(3000, 3100)
 def episode_seed(seed: int, episode: int) -> int:
     """Return the seed of all that is random in an episode of a run: one rule for every run."""
     return int(np.random.SeedSequence([seed, episode]).generate_state(1)[0])
+
+
+def check_finite(episode):
+    """Raise TrainingError if the Episode that train has yielded has a number that is not finite."""
+    if not np.isfinite([episode.reward, episode.var]).all():
+        what = f'the return {episode.reward} and var {episode.var}'
+        raise TrainingError(f'train gave {what}, which must be finite')
 
 
 def held_out_starts(env: EnvAdapter) -> range:
@@ -52,27 +59,20 @@ def make_evaluator(
     if env.is_plain_pendulum:
         return _pendulum_evaluator(env, starts, max_steps)
 
-    def evaluate(choose_actions):
-        returns = []
-        for start in starts:
-            returns.append(greedy_return(env, choose_actions, start, max_steps))
-        return np.array(returns)
-
-    return evaluate
+    return lambda choose_actions: np.array(
+        [greedy_return(env, choose_actions, start, max_steps) for start in starts]
+    )
 
 
-def greedy_return(env, choose_actions, start, max_steps, watch=None):
-    """Return the return of one episode; watch(return so far), if given, is called every step."""
+def greedy_return(env, choose_actions, start, max_steps):
+    """Return the return of one episode from the start with this seed."""
     env.seed(start)
-    s, total = env.reset(), 0.0
+    s = env.reset()
     for _ in range(max_steps):
-        s, r, done, _ = env.step(choose_actions(s[np.newaxis])[0])
-        total += r
-        if watch:
-            watch(total)
+        s, _, done, _ = env.step(choose_actions(s[np.newaxis])[0])
         if done:
             break
-    return total
+    return env.total
 
 
 def _pendulum_evaluator(env, starts, max_steps):
@@ -118,8 +118,7 @@ class BestPolicyTracker(object):
         self.best, self._count = -np.inf, count  # the best mean return so far
         self._every = EVERY if env.is_plain_pendulum else 4 * count
         starts = range(FIRST_START, FIRST_START + count)
-        self._make = lambda: make_evaluator(env, starts, max_steps)
-        self._evaluate = None
+        self._evaluate = make_evaluator(env, starts, max_steps)
 
     def is_best(self, choose_actions, done, episodes):
         """Play the policy if it is time to; return whether its mean return is the best so far.
@@ -130,7 +129,6 @@ class BestPolicyTracker(object):
         """
         if not self._count or (done % self._every and done != episodes):
             return False
-        self._evaluate = self._evaluate or self._make()
         mean = float(self._evaluate(choose_actions).mean())
         better, self.best = mean > self.best, max(mean, self.best)
         return better

@@ -1,9 +1,8 @@
-"""Files that are written whole or not at all, and synced to disk; links are refused."""
+"""Files that are written whole or not at all, and synced to disk."""
 
-import errno
 import os
 import stat
-import tempfile
+import uuid
 from contextlib import contextmanager
 
 import numpy as np
@@ -22,30 +21,18 @@ def atomic_write(path):
     Raises:
         OutputError: if it cannot be written; nothing changes then.
     """
-    folder, name = os.path.split(os.path.abspath(path))
-    temp_path = None
+    temp_path = f'{os.path.abspath(path)}.{uuid.uuid4().hex[:8]}.part'
     try:
-        descriptor, temp_path = tempfile.mkstemp('.part', f'{name}.', folder)  # a name of its own
-        os.close(descriptor)
+        open(temp_path, 'x').close()  # a new file, so no link is followed
         yield temp_path
-        os.chmod(temp_path, 0o666 & ~_UMASK)
         fsync(temp_path)
         os.replace(temp_path, path)
-        fsync(folder)
+        fsync(os.path.dirname(temp_path))
     except OSError as error:
         raise OutputError(f'{path} could not be written ({error.strerror or error})')
     finally:
-        if temp_path and os.path.lexists(temp_path):
+        if os.path.lexists(temp_path):
             os.remove(temp_path)
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-_UMASK = _umask()  # which can only be read by setting it, so once and before there are threads
 
 
 def absolute(path):
@@ -66,27 +53,10 @@ def write_text(path, text):
         f.write(text)
 
 
-def read_text(path):
-    """Return the text of the regular file `path`.
-
-    Raises:
-        OSError, ValueError: if it cannot be read, or is something else, such as a link or a pipe.
-    """
-    with open_regular(path) as file:
-        return file.read().decode('utf-8')
-
-
-def open_regular(path):
-    """Open the file `path` to read bytes; OSError if it is not a regular file; a link is not."""
-    if not os.path.lexists(path):
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-    if not stat.S_ISREG(os.lstat(path).st_mode):
-        raise OSError(errno.EINVAL, 'it is no regular file', path)
-    return open(path, 'rb')
-
-
 def reject_special_files(path):
     """Refuse to work in the folder `path` where a link or a special file lies in it.
+
+    A link could lead anywhere, and the end of a pipe might never come.
 
     Raises:
         UsageError: naming the first one.
@@ -121,8 +91,8 @@ def load_npz(path):
         CorruptCheckpoint: if it is not as it was written: the zip's CRC tells.
     """
     try:
-        with open_regular(path) as file, np.load(file, allow_pickle=False) as arrays:
-            file.seek(-12, os.SEEK_END)  # the number of files, which zipfile does not compare
+        with open(path, 'rb') as file, np.load(file, allow_pickle=False) as arrays:
+            file.seek(-12, os.SEEK_END)  # the number of files: a damaged length would hide some
             if int.from_bytes(file.read(2), 'little') != len(arrays.files):
                 raise ValueError('arrays are missing')
             return {name: np.asarray(arrays[name]) for name in arrays.files}

@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from lab.drawing import first_picture, write
+from lab.drawing import write
 from lab.files import atomic_write
 
 SIDE = 300  # pixels of a frame's longer side
@@ -16,20 +16,20 @@ class Film:
     """The frames of a film of `env`, an EnvAdapter; each is kept as a PNG, which takes little room.
 
     Raises:
-        UsageError: if the environment draws nothing.
+        UsageError, TrainingError: if the environment draws nothing.
     """
 
     def __init__(self, env):
-        first_picture(env)
+        env.render()
         self._env, self._frames = env, []
 
-    def add(self, total):
+    def add(self):
         """Add a picture of the environment as it is now, with the return so far written into it."""
         from PIL import Image
 
         image = Image.fromarray(self._env.render())
         image.thumbnail((SIDE, SIDE), Image.HAMMING)
-        image = Image.fromarray(write(np.asarray(image), f'return {round(total)}'))
+        image = Image.fromarray(write(np.asarray(image), f'return {round(self._env.total)}'))
         png = io.BytesIO()
         image.save(png, 'PNG', compress_level=1)
         self._frames.append(png)

@@ -85,8 +85,10 @@ def read_config(path):
     if not os.path.isdir(path):
         raise UsageError(f'there is no folder {path}: name one that a run has left, as runs/ddpg-1')
     place = os.path.join(path, CONFIG)
+    files.reject_special_files(path)
     try:
-        config = json.loads(files.read_text(place))
+        with open(place, encoding='utf-8') as file:
+            config = json.load(file)
         config.setdefault('resumed', [])  # on other versions: [{'episode': e, 'versions': {}}]
         right = all(isinstance(config[key], kind) for key, kind in KINDS.items())
         right = right and all(isinstance(each['versions'], dict) for each in config['resumed'])
@@ -95,7 +97,6 @@ def read_config(path):
         way = {key: value for key, value in (config['replacement'] or {}).items() if key != 'name'}
         asked = {key: config[key] for key in ASKED if config[key] is not None}
         validate({**config['hyperparameters'], **way, **asked}, f' in {place}')
-        files.reject_special_files(path)
     except UsageError:
         raise
     except FileNotFoundError:
@@ -139,11 +140,11 @@ def write_config(path, config):
     files.write_text(os.path.join(path, CONFIG), json.dumps(config, indent=2) + '\n')
 
 
-def remove_parts(path):
+def remove_parts(path, names=NAMES):
     """Remove what killed processes left half written; this one must have the lock."""
     for name in os.listdir(path):
-        whole, _, rest = name.rpartition('.')[0].rpartition('.')
-        if whole in NAMES and len(rest) == 8 and name.endswith('.part'):
+        part = re.match(r'(.+)\.[0-9a-f]{8}\.part$', name)
+        if part and part[1] in names:
             os.remove(os.path.join(path, name))
 
 
@@ -247,7 +248,8 @@ def read_rows(path, count=None):
     """
     place = os.path.join(path, REWARDS)
     try:
-        header, *lines = files.read_text(place).splitlines()
+        with open(place, encoding='utf-8') as file:
+            header, *lines = file.read().splitlines()
         cells = [line.split(',') for line in lines[:count]]
         if header != HEADER or [cell[0] for cell in cells] != [str(i) for i in range(len(cells))]:
             raise ValueError('it is no table of episodes')

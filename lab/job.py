@@ -9,16 +9,16 @@ import time
 from collections import namedtuple
 from contextlib import closing, contextmanager
 
-import numpy as np
 
 from fast_tf import make_callable
 from lab import folder
 from lab.checkpoints import Variables
 from lab.environments import make_env
-from lab.evaluation import BestPolicyTracker, episode_seed, make_evaluator, held_out_starts
+from lab.evaluation import BestPolicyTracker, check_finite, episode_seed, held_out_starts
+from lab.evaluation import make_evaluator
 from lab.hyperparameters import capitals, hyperparameters, load, parse_overrides, replacements
 from lab.hyperparameters import stem, variant
-from lab.messages import Diverged, UsageError
+from lab.messages import UsageError
 
 # rewards, explore: of each episode; last, kept: mean greedy return of the two policies over the
 # held-out starts, kept None where none was kept; seconds: processor time of training
@@ -161,11 +161,10 @@ class _Job(object):
 
     def record(self, episode):
         """Keep an episode; evaluate if it is time to."""
-        done, reward, var = episode.index + 1, float(episode.reward), float(episode.var)
-        if not np.isfinite([reward, var]).all():
-            raise Diverged(f'the return of episode {episode.index} is {reward}, and var {var}')
-        self._rewards.append(reward)
-        self._explore.append(var)
+        check_finite(episode)
+        done = episode.index + 1
+        self._rewards.append(float(episode.reward))
+        self._explore.append(float(episode.var))
         self._learning = self._learning or self._variables.differ_from(self._first)
         if self._learning and self._tracker.is_best(self._act, done, self.episodes):
             self._best = self._variables.values()

@@ -31,7 +31,7 @@ class LoadedRun(object):
     Attributes: `which`, 'best' or 'last'; after main `env` and `choose_actions`.
     """
 
-    episodes, start, var, seed = 0, 0, None, None
+    episodes, start, var, seed, env = 0, 0, None, None, None
 
     def __init__(self, path, config, last=False, drawn=False):
         self.path, self.config, self._drawn = os.path.abspath(path), config, drawn
@@ -66,6 +66,11 @@ class LoadedRun(object):
         self.choose_actions = make_callable(sess, a, [S])
         self.tensors = sess, S, a, q
 
+    def close(self):
+        """Close the environment, if it was made."""
+        if self.env:
+            self.env.close()
+
     def record(self, episode):
         """Nothing is trained."""
 
@@ -93,8 +98,8 @@ def load_policy(
     module = load(lesson.__file__) if hasattr(lesson, 'lesson') else lesson
     config = folder.config_for(stem(lesson.__file__), module, path, env)
     run = LoadedRun(path, config, last)
-    variant(module, config['hyperparameters']).main(run)
-    run.env.close()
+    with closing(run):
+        variant(module, config['hyperparameters']).main(run)
     return lambda s: run.choose_actions(np.asarray(s)[np.newaxis])[0]
 
 
@@ -121,17 +126,17 @@ class PlayingRun(LoadedRun):
     def reporting(self):
         """While main runs: nothing is to be saved; an environment's sys.exit is a mistake."""
         try:
-            yield
+            with closing(self):
+                yield
         except SystemExit as error:
             raise TrainingError(f'the environment ended the program by sys.exit({error.code!r})')
 
     def end(self):
         """Play, and print the returns, their mean and standard deviation; or write the page."""
-        with closing(self.env):
-            if self._page:
-                self._write_page()
-            else:
-                self._play()
+        if self._page:
+            self._write_page()
+        else:
+            self._play()
 
     def _play(self):
         options, policy = self._options, f'the {self.which} policy of {self._options.play}'
@@ -149,9 +154,9 @@ class PlayingRun(LoadedRun):
         count, returns = options.episodes or (1 if self._gif else PLAYED), []
         starts = np.random.RandomState(options.seed).randint(2**31, size=count)
         max_steps = self.config['hyperparameters']['MAX_EP_STEPS']
+        self.env.watch = self._watch
         for i, start in enumerate(starts):
-            args = self.env, self.choose_actions, int(start), max_steps
-            returns.append(greedy_return(*args, watch=self._watch))
+            returns.append(greedy_return(self.env, self.choose_actions, int(start), max_steps))
             if not options.quiet:
                 echo(f'Episode: {i}  Reward: {returns[-1]:.0f}')
         if self._film:
@@ -166,13 +171,13 @@ class PlayingRun(LoadedRun):
                 f'standard deviation {np.std(returns):.1f}'
             )
 
-    def _watch(self, total):
+    def _watch(self):
         if self._stop_requested():
             raise Interrupted('stopped', self._stop_requested())
         if self._film:
-            self._film.add(total)
+            self._film.add()
         if self._window:
-            self._window.show(total)
+            self._window.show()
 
     def _write_page(self):
         try:

@@ -15,15 +15,8 @@ from typing import List, Optional
 
 from fast_tf import check_packages
 from lab import folder
-from lab.hyperparameters import (
-    capitals,
-    hyperparameters,
-    load,
-    parse_overrides,
-    replacements,
-    stem,
-    variant,
-)
+from lab.hyperparameters import capitals, hyperparameters, load, parse_overrides, replacements
+from lab.hyperparameters import stem, variant
 from lab.messages import exit_cleanly
 from lab.options import parse
 from lab.playing import PlayingRun

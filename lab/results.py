@@ -2,7 +2,7 @@
 
 import json
 import os
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 from tqdm import tqdm
 
@@ -33,6 +33,7 @@ def opened(path, columns, numbered=False):
         path = folder.create(path, None if numbered else path, NAMES)
     files.reject_special_files(path)
     with folder.locked(path):
+        folder.remove_parts(path, NAMES)
         done = Results(path)
         made = {c.key: dict(label=c.label, **job.made_of(c)) for c in columns}
         files.write_text(os.path.join(path, CONFIG), json.dumps({**done.made, **made}, indent=2))
@@ -61,12 +62,12 @@ class Results(object):
             raise UsageError(f'{path} cannot be used ({truncate(error)}): name another with --run')
 
     def _read(self):
-        if os.path.lexists(os.path.join(self.path, CONFIG)):
-            self.made = dict(json.loads(files.read_text(os.path.join(self.path, CONFIG))))
-        if os.path.lexists(os.path.join(self.path, RUNS)):
-            for line in files.read_text(os.path.join(self.path, RUNS)).splitlines():
+        with suppress(FileNotFoundError), open(os.path.join(self.path, CONFIG)) as file:
+            self.made = dict(json.load(file))
+        with suppress(FileNotFoundError), open(os.path.join(self.path, RUNS), 'rb') as file:
+            for line in file:
                 try:
-                    found = json.loads(line)
+                    found = json.loads(line.decode('ascii'))
                 except ValueError:  # torn by a power cut, or a full disk: it is no finished run
                     continue
                 each = [list(map(float, found[name])) for name in ('rewards', 'explore')]

@@ -15,7 +15,7 @@ from fast_tf import latest_feed, make_callable
 from lab import files, folder
 from lab.checkpoints import Moments, Variables, check, not_finite, with_prefix, without_prefix
 from lab.environments import make_env
-from lab.evaluation import LAST, WINDOW, BestPolicyTracker, episode_seed, good_return
+from lab.evaluation import LAST, WINDOW, BestPolicyTracker, check_finite, episode_seed, good_return
 from lab.events import EventFile
 from lab.messages import Diverged, Interrupted, TrainingError, UsageError
 from lab.messages import echo, one_line, print_error, truncate
@@ -43,7 +43,7 @@ class TrainingRun(object):
         self.episodes, self.start, self.var = config['episodes'], 0, None
         self._stack, self._path, self._shown_path = ExitStack(), None, None
         self._done, self._learning, self._best = 0, False, {}  # best: what best.npz holds
-        self._rewards = None
+        self._rewards, self._window, self._showing = None, None, False
         # made absolute now: an environment may change the current folder
         asked = options.resume or options.run
         self._asked = asked and os.path.abspath(asked)
@@ -58,15 +58,15 @@ class TrainingRun(object):
             self.config['env'] = self._options.env or name
         name = self.config['env']
         self._env = make_env(name, numbers['MAX_EP_STEPS'], drawn=shown)
+        self._stack.callback(self._env.close)
         self._good = good_return(name, self._env)
         self._tracker = BestPolicyTracker(
             self._env, self.config['eval_episodes'], numbers['MAX_EP_STEPS']
         )
         if shown:
-            from lab.drawing import Shown  # pygame takes a moment
+            from lab.drawing import Window  # pygame takes a moment
 
-            self._env_shown = Shown(self._env)
-            return self._env_shown
+            self._window = Window(self._env)
         return self._env
 
     def begin(self, sess, M, S, a, q, loss):
@@ -103,9 +103,8 @@ class TrainingRun(object):
 
     def record(self, episode):
         """Record an episode; save and evaluate when that is due."""
-        if not np.isfinite([episode.reward, episode.var]).all():
-            what = f'the return {episode.reward} and var {episode.var}'
-            raise TrainingError(f'train gave {what}, which must be finite')
+        self._env.watch = None  # evaluations are not shown
+        check_finite(episode)
         self._rewards.add(episode.reward, episode.var)
         self._done = episode.index + 1
         self._moments.add(self._done, self._variables.weights)
@@ -184,8 +183,9 @@ class TrainingRun(object):
     # ------------------------------------------------------------ an episode
 
     def _seed_episode(self):
-        """Seed all that is random in the next episode, by the run's seed and its number."""
+        """Seed all that is random in the next episode; from now on it may be shown."""
         self._env.seed(episode_seed(self.seed, self._done))
+        self._env.watch = self._window.show if self._showing else None
 
     def _losses(self):
         """Return {name: value} for the batch that was last learned from, if its feed is known."""
@@ -207,7 +207,7 @@ class TrainingRun(object):
         self._bar.set_postfix_str(text, refresh=False)
         self._bar.update()
         if self._options.render and (self._good is None or episode.reward > self._good):
-            self._env_shown.showing = True
+            self._showing = True
 
     # ------------------------------------------------------------ files
 

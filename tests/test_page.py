@@ -10,10 +10,10 @@ import pytest
 
 import ddpg
 from docs import patch
-from docs.browser import DRAWN, open_browser
 from lab.environments import make_env
 from lab.hyperparameters import hyperparameters, load, variant
 from lab.page import has_page, write_page
+from tests.helpers.browser import DRAWN, open_browser
 
 pytest.importorskip('selenium', reason='selenium drives the browser')
 from selenium.webdriver import ActionChains
