@@ -14,8 +14,9 @@ import robot_arm
 from lab import drawing, film
 from lab.environments import make_env
 from lab.files import check_new
-from lab.messages import UsageError
-from tests.helpers.program import PROJECT
+from lab.messages import TrainingError, UsageError
+from lab.program import run_program
+from tests.helpers.program import PROJECT, rows
 
 WHITE, BLACK, RED = (255, 255, 255), (0, 0, 0), (204, 77, 77)
 BLUE, GREEN, YELLOW = (77, 128, 230), (77, 204, 102), (242, 191, 26)
@@ -115,11 +116,11 @@ def test_a_film_of_an_episode_is_small_and_shows_every_step(tmp_path, monkeypatc
     for name in ('DISPLAY', 'SDL_VIDEODRIVER'):
         monkeypatch.delenv(name, raising=False)
     drawing._pygame.cache_clear()  # as in a new process
-    env, total, pictures = begun(PENDULUM), 0.0, []
+    env, pictures = begun(PENDULUM), []
     film_of_it = film.Film(env)
     for torque in np.random.RandomState(0).uniform(-2, 2, (200, 1)):
-        total += env.step(torque)[1]
-        film_of_it.add(total)
+        env.step(torque)
+        film_of_it.add()
         pictures.append(env.render())
     path = str(tmp_path / 'swing.gif')
     done = film_of_it.save(path)
@@ -144,7 +145,7 @@ def test_a_film_has_its_environments_pace_and_a_colour_that_comes_late(rate, pau
         env.step([1, 0])
         if step >= 40:
             env.unwrapped.goal = env.unwrapped.joints()[1]  # it is reached, and green
-        film_of_it.add(step)
+        film_of_it.add()
     assert film_of_it.save(str(tmp_path / 'arm.gif'))['seconds'] == 50 * pause / 1000
     seen, pauses = frames(tmp_path / 'arm.gif')
     there = (np.abs(seen - GREEN).max(axis=-1) < 25).sum(axis=(1, 2)) > 50
@@ -212,7 +213,8 @@ def test_a_window_shows_the_environment_and_the_return(display):
     window = drawing.Window(env)
     assert not screen(display).any()  # nothing is shown yet
     for total in (-7, -8):
-        window.show(total)
+        env.total = total
+        window.show()
         seen = screen(display)[50:550, 150:650]
         assert (seen == drawing.write(env.render(), f'return {total}')).all()
         env.step([1])
@@ -228,39 +230,41 @@ def test_a_window_shows_the_environment_and_the_return(display):
 def test_the_end_of_the_window_is_not_the_end_of_the_run(display, end):
     env = begun(PENDULUM)
     window = drawing.Window(env)
-    window.show(0)
+    window.show()
     end()
-    window.show(0)
+    window.show()
     assert not window.is_open and not screen(display).any()
     env.render = None  # no time is lost for it
-    window.show(0)
+    window.show()
     window.close()
 
 
 def test_the_mouse_moves_the_goal_of_the_arm(display):
     env = begun(ARM)
     window = drawing.Window(env)
-    window.show(0)
+    window.show()
     move_mouse(250, 150)
-    window.show(0)
+    window.show()
     assert env.unwrapped.goal == pytest.approx([0.275, 0.275], abs=0.01)  # up and to the right
     assert env.step([0, 0])[0][4:6] == pytest.approx(env.unwrapped.goal)
     move_mouse(399, 399)
-    window.show(0)
+    window.show()
     assert env.unwrapped.goal == pytest.approx([0.5, -0.5])  # where goals lie, or as near as that
     window.close()
 
 
-def test_episodes_are_shown_from_their_beginning(display):
-    shown, returns = drawing.Shown(begun(PENDULUM)), []
-    shown._window.show = returns.append
-    shown.reset()
-    shown.showing = True
-    shown.step([0])  # of an episode that began before
-    assert returns == []
-    shown.reset()
-    rewards = [shown.step([1])[1] for _ in range(3)]
-    assert returns == pytest.approx(np.cumsum(rewards))
+def test_in_training_an_episode_is_shown_whole_once_one_was_good_and_no_evaluation_is(
+    display, tmp_path, monkeypatch
+):
+    """The arm has no return that counts as good: its second episode is shown."""
+    totals = []
+    monkeypatch.setattr(drawing.Window, 'show', lambda window: totals.append(window._env.total))
+    numbers = '--set MAX_EP_STEPS=20 MEMORY_CAPACITY=30 BATCH_SIZE=2 HIDDEN_UNITS=3'
+    words = f'--render --quiet --episodes 2 --run {tmp_path / "run"} {numbers}'
+    run_program(robot_arm.__file__, words.split())
+    assert len(totals) == 20
+    assert totals[-1] == float(rows(tmp_path / 'run')[1]['reward'])
+    assert (tmp_path / 'run' / 'best.npz').exists()
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='DISPLAY is for Linux')
@@ -278,7 +282,7 @@ def test_without_a_display_it_is_a_line(monkeypatch, capfd, display, driver):
 def test_what_draws_no_picture_is_refused_before_it_is_played(display, what):
     env = begun(ARM)
     env.env.render = lambda mode: None
-    with pytest.raises(UsageError, match='the environment draws no picture'):
+    with pytest.raises(TrainingError, match='the environment draws no picture'):
         what(env)
 
 
@@ -296,7 +300,7 @@ env = begun(ARM)
 window = drawing.Window(env)
 for _ in range(5):
     env.step([1, 1])
-    window.show(0)
+    window.show()
 multiply()
 os.kill(os.getpid(), signal.SIGTERM)
 window.close()
