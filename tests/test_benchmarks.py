@@ -1,16 +1,12 @@
 """benchmarks/: NumPy by hand is the same algorithm, and the benchmarks run."""
 
 import re
-import subprocess
-import sys
-from functools import partial
 
 import gym
 import numpy as np
 import pytest
 
 import ddpg
-import ddpg_update
 import fast_tf
 from benchmarks import contenders, savings
 from benchmarks.numpy_ddpg import NumpyDDPG
@@ -18,7 +14,7 @@ from tests.helpers import reference
 from tests.helpers.environments import ENVIRONMENTS
 from tests.helpers.graphs import batch, weights_for
 from tests.helpers.lessons import Built
-from tests.helpers.program import PROJECT
+from tests.helpers.program import output
 
 
 @pytest.mark.parametrize('dtype, within', [(np.float32, 1e-5), (np.float64, 1e-13)])
@@ -43,15 +39,9 @@ def test_numpy_by_hand_agrees_with_the_reference(dtype, within):
     assert fast.choose_action(b[0][0]) == pytest.approx(a[0], abs=1e-4)
 
 
-def output(*words):
-    """Return what Python prints, started with these words in the project's folder."""
-    return subprocess.check_output([sys.executable, *words], cwd=str(PROJECT)).decode()
-
-
 def test_step_time_prints_every_contender_and_part():
-    printed = re.findall(
-        r'(?m)^\| (\w[^|]*) \| ([\d.]+) \|', output('-m', 'benchmarks.step_time', '--rounds', '1')
-    )
+    printed = output('-m', 'benchmarks.step_time', '--rounds', '1')
+    printed = re.findall(r'(?m)^\| (\w[^|]*) \| ([\d.]+) \|', printed)
     names = [name for name, _ in printed if name != 'Stable-Baselines3']  # it is no requirement
     assert ', '.join(names) == (
         'textbook, ddpg.py, ddpg_update.py, ddpg_update2.py, NumPy by hand, '
@@ -61,9 +51,9 @@ def test_step_time_prints_every_contender_and_part():
     assert all(float(microseconds) > 0 for _, microseconds in printed)
 
 
-def test_scaling_measures_with_one_thread_and_with_all():
-    code = 'from benchmarks import scaling; scaling.SIZES[2:] = []; print(*scaling.measure(1))'
-    assert output('-c', code).count('((30, 32), ') == len({1, contenders.os.cpu_count()})
+def test_scaling_measures_a_step_of_each_size():
+    code = 'from benchmarks import scaling; scaling.SIZES[1:] = []; scaling.prepare(2); '
+    assert float(output('-c', code + 'print(scaling.run_episode((30, 32)))')) > 0
 
 
 def test_what_is_there_for_speed_changes_nothing_else(monkeypatch):
@@ -86,9 +76,3 @@ def test_what_is_there_for_speed_changes_nothing_else(monkeypatch):
     undone = [[i for i in (0, 1) if each[i] != seen[0][i]] for each in seen[1:]]
     assert undone == [[], [0], [0], [1], [], [], [], []]
     assert rewards(contenders.in_numpy) == pytest.approx(shipped, rel=1e-3)
-
-
-def test_the_simplified_version_learns_in_its_own_loop(monkeypatch):
-    monkeypatch.setattr(ddpg_update, 'MAX_EP_STEPS', 30)
-    episodes = partial(contenders.simplified, lesson=ddpg_update)(gym.make('Pendulum-v0').env)
-    assert next(episodes).var == pytest.approx(3 * 0.9998**30)

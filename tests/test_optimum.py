@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from gym.envs.classic_control import PendulumEnv
-from gym.envs.classic_control.pendulum import angle_normalize
 
 from docs.optimum import DT, Grid, play, start_states, step
 
@@ -14,25 +13,13 @@ def grid():
 
 
 def test_the_dynamics_are_gyms():
-    draw = np.random.RandomState(1).uniform
+    env, draw = PendulumEnv(), np.random.RandomState(1).uniform
     states, torques = draw([[-9], [-8]], [[9], [8]], (2, 100)), draw(-3, 3, 100)
     after, rewards = step(states, torques)
-    env = PendulumEnv()
     for i in range(100):
         env.state = states[:, i]
         _, r, _, _ = env.step([torques[i]])
         assert (*after[:, i], rewards[i]) == pytest.approx((*env.state, r), abs=1e-12)
-
-
-def test_speed_gravity_and_torque_add_up_as_the_grid_takes_them_to():
-    draw = np.random.RandomState(2).uniform
-    states, torques = draw([[-9], [-8]], [[9], [8]], (2, 100)), draw(-2, 2, 100)
-    after, rewards = step(states, torques)
-    coasting, at_rest = step((states[0], 0.0), 0.0)
-    pushed, costs = step((0.0, 0.0), torques)
-    speeds = states[1] + coasting[1] + pushed[1]
-    assert (after[0] - states[0]) / DT == pytest.approx(speeds, abs=1e-12)
-    assert rewards == pytest.approx(at_rest - 0.1 * states[1] ** 2 + costs, abs=1e-12)
 
 
 def test_a_start_is_the_environments():
@@ -55,22 +42,9 @@ def test_a_value_is_the_best_reward_and_the_value_after_it(grid):
     assert grid.values[0, grid.top] == 0  # upright, at rest
 
 
-def by_energy(states):
-    """Swing up by adding energy, then hold."""
-    angles, speeds = angle_normalize(states[0]), states[1]
-    missing = 15 * (1 - np.cos(angles)) - speeds**2 / 2
-    swing = np.where(speeds < 0, -1, 1) * missing
-    return np.clip(np.where(np.abs(angles) < 0.4, -10 * angles - 3 * speeds, swing), -2, 2)
-
-
-def test_the_optimum_is_better_than_other_policies_from_every_start(grid):
+def test_the_optimum_is_better_than_doing_nothing_from_every_start_and_as_good_as_it_says(grid):
     starts = start_states(range(3000, 3030))
     best = play(starts, grid.choose)
-    nothing = play(starts, lambda states: np.zeros(states.shape[1]))
-    energy = play(starts, by_energy)
-    assert nothing.mean() < energy.mean() - 300 < best.mean() - 300
-    assert (best > nothing).all()
-    assert (best > energy - 1).all()
-    assert best.mean() == pytest.approx(
-        grid.after(starts[0] - DT * starts[1], starts[1]).mean(), rel=0.03
-    )
+    assert (best > play(starts, lambda states: np.zeros(states.shape[1]))).all()
+    at_once = grid.after(starts[0] - DT * starts[1], starts[1])
+    assert best.mean() == pytest.approx(at_once.mean(), rel=0.03)

@@ -3,8 +3,6 @@
 import os
 import re
 import shlex
-import subprocess
-import sys
 
 import pytest
 
@@ -12,7 +10,7 @@ import compare
 from lab.hyperparameters import capitals, hyperparameters, load, parse_overrides, replacements
 from lab.job import make_columns
 from lab.options import parse
-from tests.helpers.program import PROJECT
+from tests.helpers.program import PROJECT, output
 
 ENGLISH = [PROJECT / 'README.md', *sorted((PROJECT / 'docs').glob('*.md'))]
 ENGLISH = [path for path in ENGLISH if 'zh' not in path.name]
@@ -52,22 +50,17 @@ def anchors(page):
 
 
 @pairs
-def test_both_languages_have_the_same_headings_code_tables_and_pictures(page, other):
+def test_both_languages_have_the_same_and_lead_to_each_other(page, other):
+    """The same headings, code, tables and pictures."""
     assert [level for level, _ in headings(page)] == [level for level, _ in headings(other)]
     assert FENCE.findall(text_of(page)) == FENCE.findall(text_of(other))
-    assert len(tables(page)) == len(tables(other))
-    for one, two in zip(tables(page), tables(other)):
-        assert one == two
+    assert tables(page) == tables(other)
     pictures = [re.findall(r'src="([^"]+)"', prose(each)) for each in (page, other)]
     assert pictures[0] == [name.replace('.zh-CN', '') for name in pictures[1]]
     captions = [re.findall(r'(?m)^\*(?:Figure|图) (\d+)', prose(each)) for each in (page, other)]
     assert captions[0] == captions[1] == [str(i + 1) for i in range(len(captions[0]))]
-
-
-@pages
-def test_its_first_lines_lead_to_the_other_language(page):
-    other = f'{page.stem}.zh-CN.md' if page in ENGLISH else page.name.replace('.zh-CN', '')
-    assert f']({other})' in text_of(page).split('\n\n')[1]
+    for one, two in ((page, other), (other, page)):
+        assert f']({two.name})' in text_of(one).split('\n\n')[1]
 
 
 @pages
@@ -102,7 +95,7 @@ def commands(page):
 
 
 @pages
-def test_every_command_is_one_that_works(page, tmp_path, monkeypatch):
+def test_every_command_and_option_is_one_that_works(page, tmp_path, monkeypatch):
     """As far as its options go; a change of a page is made."""
     here, made = tmp_path / 'here', ['my_ddpg.py', 'no_var_list.py', 'stop_gradient.py']
     changes = ['second-layer', 'ou-noise', 'prioritised', 'done', 'early', 'no-var-list']
@@ -117,8 +110,7 @@ def test_every_command_is_one_that_works(page, tmp_path, monkeypatch):
             path = PROJECT.joinpath(*module.split('.'))
             assert module in ('pytest', 'venv') or path.with_suffix('.py').exists(), module
             if module == 'docs.patch':
-                words = ['-m', module, *words[:2], str(tmp_path / str(len(os.listdir('..'))))]
-                subprocess.run([sys.executable, *words], cwd=str(PROJECT), check=True)
+                output('-m', module, *words[:2], tmp_path / str(len(os.listdir('..'))))
         elif module == 'compare.py':
             options = compare.parse(words)
             make_columns(options.versions, options.set, options.vary, options.env, options.episodes)
@@ -128,14 +120,9 @@ def test_every_command_is_one_that_works(page, tmp_path, monkeypatch):
             options = parse(module[:-3], capitals(lesson)['ENV_NAME'], list(ways), words)
             way = ways[options.replacement or next(iter(ways))] if ways else None
             parse_overrides(options.set, hyperparameters(lesson), way)
-
-
-@pages
-def test_every_option_that_is_named_is_one(page):
-    known = {'--seeds', '--versions', '--vary', '--backend', '--address', '--rounds', '--logdir'}
-    known |= {f'--{name.replace("_", "-")}' for name in vars(parse('ddpg', 'X-v0', ['soft'], []))}
-    named = re.findall(r'`[^`\n]*?(--[a-z-]+)', prose(page))
-    assert set(named) <= known | {'--help'}
+    names = {*vars(parse('ddpg', 'X-v0', ['soft'], [])), *vars(compare.parse([]))}
+    known = {f'--{name.replace("_", "-")}' for name in names} | {'--help', '--rounds', '--logdir'}
+    assert set(re.findall(r'`[^`\n]*?(--[a-z-]+)', prose(page))) <= known
 
 
 SECTIONS = '算法', '主结构', 'Actor Critic', '记忆库 Memory', '每回合算法', '简化版代码'

@@ -1,23 +1,12 @@
 """lab/report.py and the pictures of a comparison, on numbers made by hand."""
 
 import numpy as np
-import pytest
 
 from lab import report
 from lab.evaluation import interval
 from lab.job import Run
 from lab.plots import draw_curves
 from lab.report import differences, first_good, table
-
-
-@pytest.mark.parametrize('rewards, expected', [
-    ([-1000.0] * 20 + [-200.0] * 30, 20 + 9),  # 9 good ones among 10: mean -280
-    ([-200.0] * 30, 10),
-    ([-300.0] * 30, np.inf),
-    ([-200.0] * 9, np.inf),
-])  # fmt: skip
-def test_episodes_until_good(rewards, expected):
-    assert first_good(rewards, -300) == expected
 
 
 def run(end=-200.0, last=-150.0, kept=-140.0, seconds=3.0):
@@ -45,10 +34,18 @@ def test_medians_and_worst_of_what_stands_in_the_rows():
 
 def test_a_run_that_never_got_good_counts_as_infinite():
     """One lucky run in three must not look best."""
-    good, never = (Run([reward] * 30, [3.0] * 30, -1, -1, 1) for reward in (-100.0, -1000.0))
-    columns = {'lucky': {1: good, 2: never, 3: never}, 'sure': dict.fromkeys((1, 2, 3), good)}
+    good, late, never = (
+        Run([-1000.0] * bad + [-200.0] * 30, [3.0] * (bad + 30), -1, -1, 1) for bad in (0, 20, 99)
+    )
+    never.rewards[99:] = [-300.0] * 30
+    assert [first_good(each.rewards, -300) for each in (good, late)] == [
+        10,
+        29,
+    ]  # 9 good ones of 10
+    assert first_good([-200.0] * 9, -300) == np.inf
+    columns = {'lucky': {1: good, 2: never, 3: never}, 'sure': dict.fromkeys((1, 2, 3), late)}
     text = table(columns, -300, 9)
-    assert cells(text, 'episodes until the mean of 10 passes -300, median') == ['never', '10']
+    assert cells(text, 'episodes until the mean of 10 passes -300, median') == ['never', '29']
     assert cells(text, 'runs that got there') == ['1 of 3', '3 of 3']
     assert 'passes' not in table({'lucky': {1: good}}, None, 9)
 
@@ -64,13 +61,10 @@ def test_columns_and_differences_use_the_seeds_that_all_have():
 
 
 def test_zero_is_a_return_and_a_run_that_kept_no_policy_is_counted():
-    columns = {'one': {1: run(kept=-5.0)}, 'zero': {1: run(kept=0.0)}}
-    assert cells(table(columns, None, 9), 'greedy return of the kept')[1] == '0'
-    assert 'kept policy +5 (' in differences(columns)
-    columns['none'] = {1: run(kept=None)}
-    assert cells(table(columns, None, 9), 'greedy return of the kept')[2] == '1 kept none'
-    lines = differences(columns).splitlines()
-    assert 'kept policy' in lines[0] and 'kept policy' not in lines[1]
+    columns = {'one': {1: run(kept=-5.0)}, 'zero': {1: run(kept=0.0)}, 'none': {1: run(kept=None)}}
+    assert cells(table(columns, None, 9), 'greedy return of the kept') == ['-5', '0', '1 kept none']
+    zero, none = differences(columns).splitlines()[:2]
+    assert 'kept policy +5 (' in zero and 'kept policy' not in none
 
 
 def test_the_interval_is_of_the_median_and_repeats():
@@ -85,6 +79,9 @@ def test_the_interval_is_of_the_median_and_repeats():
 
 
 def test_table_and_picture_are_written_and_no_picture_is_worth_a_comparison(tmp_path, capsys):
+    report.write(str(tmp_path), {'one': {1: run()}, 'two': {2: run()}}, None, 9)
+    assert capsys.readouterr().out == '' and not list(tmp_path.iterdir())  # nothing in common
+
     columns = {'one': {1: run(), 2: run(-300.0)}, 'two': {1: run(), 2: run()}, 'empty': {}}
     report.write(str(tmp_path), columns, -300, 9)
     printed = capsys.readouterr()
@@ -99,28 +96,13 @@ def test_table_and_picture_are_written_and_no_picture_is_worth_a_comparison(tmp_
     assert printed.err.startswith('compare.png could not be drawn: ') and '| one |' in printed.out
 
 
-def test_nothing_in_common_leaves_no_table(tmp_path, capsys):
-    report.write(str(tmp_path), {'one': {1: run()}, 'two': {2: run()}}, None, 9)
-    report.write(str(tmp_path), {'one': {}}, None, 9)
-    assert capsys.readouterr().out == '' and not list(tmp_path.iterdir())
-
-
-@pytest.fixture
-def drawn(monkeypatch, tmp_path):
-    """The Axes of what is drawn."""
+def test_a_curve_is_the_median_of_running_means_at_the_last_of_their_episodes(monkeypatch):
     figures = []
     monkeypatch.setattr('lab.plots.save_figure', lambda figure, path: figures.append(figure))
-    return lambda draw, *args: draw(*args, 'x.png') or figures.pop().axes
-
-
-def line(axes, number=0):
-    return [values.tolist() for values in axes.lines[number].get_data()]
-
-
-def test_a_curve_is_the_median_of_running_means_at_the_last_of_their_episodes(drawn):
-    curves = [('up', [[0, 2, 4, 6], [1, 3, 5, 7], [9, 9, 9, 9]]), ('short', [[8, 8, 8]] * 3)]
-    (axes,) = drawn(draw_curves, curves, 2)
-    assert line(axes) == [[2, 3, 4], [2, 4, 6]]
-    assert line(axes, 1) == [[2, 3], [8, 8]]
-    (axes,) = drawn(draw_curves, [('few', [[1, 3]])], 10)
-    assert line(axes) == [[2], [2]] and axes.get_ylabel() == 'return, mean of 2 episodes'
+    rewards = [[0, 2, 4, 6], [1, 3, 5, 7], [9, 9, 9, 9]]
+    draw_curves([('up', rewards), ('short', [[8, 8, 8]] * 3)], 2, 'x.png')
+    draw_curves([('few', [[1, 3]])], 10, 'x.png')
+    lines = [line for figure in figures for line in figure.axes[0].lines]
+    curves = [[values.tolist() for values in line.get_data()] for line in lines]
+    assert curves == [[[2, 3, 4], [2, 4, 6]], [[2, 3], [8, 8]], [[2], [2]]]
+    assert figures[1].axes[0].get_ylabel() == 'return, mean of 2 episodes'

@@ -1,8 +1,6 @@
 """Helpers that look into a TensorFlow graph, for the tests."""
 
-import fast_tf  # noqa: F401  before TensorFlow
 import numpy as np
-import tensorflow.compat.v1 as tf
 
 
 def set_values(sess, variables, values):
@@ -11,13 +9,6 @@ def set_values(sess, variables, values):
         [v.initializer for v in variables],
         {v.initializer.inputs[1]: value for v, value in zip(variables, values)},
     )
-
-
-def forgetting(sess, kept):
-    """Return an operation that gives all variables but `kept` their initial values again."""
-    names = {variable.name for variable in kept}
-    with sess.graph.as_default():
-        return tf.variables_initializer([v for v in tf.global_variables() if v.name not in names])
 
 
 def batch(random, state_dim, low, high, n=32):
@@ -90,8 +81,5 @@ def weights_for(net):
 
 def changed(before, after):
     """Return the names of the networks in which any weight differs."""
-    return {
-        name
-        for name in before
-        if any((old != new).any() for old, new in zip(before[name], after[name]))
-    }
+    pairs = {name: zip(before[name], after[name]) for name in before}
+    return {name for name in before if any((old != new).any() for old, new in pairs[name])}

@@ -1,12 +1,21 @@
 """The programs as a user starts them, for the price of one import of TensorFlow."""
 
 import csv
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent.parent
 OURS = 'tests.helpers.environments:'
 SMALL = '--set MEMORY_CAPACITY=200 MAX_EP_STEPS=40'  # it soon learns, and often saves
+
+
+def output(*words, folder=PROJECT):
+    """Return what Python prints, started with `words` in `folder`; the project can be imported."""
+    how = dict(cwd=str(folder), env=dict(os.environ, PYTHONPATH=str(PROJECT)))
+    return subprocess.check_output([sys.executable, *map(str, words)], **how).decode()
 
 
 def python_blocks(page):
