@@ -32,7 +32,7 @@ def changed_files(page, names):
         for file, diff in BLOCK.findall(section.group() if section else ''):
             files.setdefault(file, (PROJECT / file).read_text('utf-8'))
             for hunk in re.split(r'(?m)^@@.*\n', diff):
-                files[file] = replace(files[file], hunk, file)
+                files[file] = replace(files[file], hunk, f'for {name}, {file}')
         if not section:
             stop(f'docs/{page}.md has no change named {name}')
     return files
@@ -53,6 +53,8 @@ def main(page, names, target):
     files, target = changed_files(page, names), Path(target)
     if target.exists():
         stop(f'{target} is there already: name another')
+    if target.suffix == '.py' and not target.absolute().parent.is_dir():
+        stop(f'there is no folder {target.parent}')
     if target.suffix == '.py':
         if len(files) > 1:
             stop(f'{names} changes {" and ".join(files)}: name a folder')

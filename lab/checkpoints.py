@@ -77,7 +77,7 @@ def check(path, saved, now):
         kinds = [_kind(name, each[name]) if name in each else 'missing' for each in (saved, now)]
         if kinds[0] == kinds[1]:
             continue
-        if name.startswith(('run:', 'moments:')):
+        if name.startswith(('run:', 'moments:', 'best:run:')):
             raise CorruptCheckpoint(strange)
         what = 'another memory' if name.startswith('memory:') else 'other networks'
         raise UsageError(
@@ -94,8 +94,8 @@ def check(path, saved, now):
 def _kind(name, value):
     """Return as text what must be the same in two values for one to replace the other."""
     value = np.asarray(value)
-    if name.startswith('memory:'):  # a number may begin as 0 and become 0.5
-        return str(value.shape)
+    if name.startswith('memory:') and not value.ndim and value.dtype.kind in 'biuf':
+        return 'a number'  # which may begin as 0 and become 0.5
     if name.startswith('moments:'):  # of which there may be more or fewer
         return f'{value.dtype.kind} {value.shape[1:]}'
     return f'{value.dtype.kind if ":" in name else value.dtype} {value.shape}'

@@ -47,15 +47,15 @@ class Film:
         from PIL import Image
 
         pause = max(round(100 / self._env.frames_per_second), 2) * 10  # ms; GIF has hundredths of s
-        frames = [Image.open(png) for png in self._frames]  # each is decoded when it is used
-        some = [np.asarray(frame) for frame in frames[:: max(len(frames) // 30, 1)]]
+        count = len(self._frames)
+        some = [np.asarray(Image.open(png)) for png in self._frames[:: max(count // 30, 1)]]
         colours = Image.fromarray(np.concatenate(some)).quantize(
             COLOURS, Image.Quantize.MAXCOVERAGE
         )
         alike = dict(palette=colours, dither=Image.Dither.NONE)
-        first, *others = (frame.quantize(**alike) for frame in frames)
-        how = dict(save_all=True, append_images=others, duration=pause, loop=0)
+        images = (Image.open(png).quantize(**alike) for png in self._frames)
+        how = dict(save_all=True, append_images=images, duration=pause, loop=0)
         with atomic_write(path) as temp_path:
-            first.save(temp_path, 'GIF', **how)
-        seconds = len(frames) * pause / 1000
-        return dict(frames=len(frames), size=os.path.getsize(path), seconds=seconds)
+            next(images).save(temp_path, 'GIF', **how)
+        seconds = count * pause / 1000
+        return dict(frames=count, size=os.path.getsize(path), seconds=seconds)

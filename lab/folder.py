@@ -130,8 +130,7 @@ def config_for(program, lesson, path, env):
         what = f'replacement {truncate(way)}'
         raise UsageError(f'{path} has a {what} that {program}.py as it is now has not')
     # a hyperparameter added to the lesson since then has the lesson's value
-    now, then = hyperparameters(lesson), config['hyperparameters']
-    config['hyperparameters'] = {name: then.get(name, value) for name, value in now.items()}
+    config['hyperparameters'] = {**hyperparameters(lesson), **config['hyperparameters']}
     return config
 
 
@@ -207,7 +206,7 @@ class Rewards(object):
         self.write()
 
     def write(self):
-        """Rewrite the whole file, whatever has become of it."""
+        """Rewrite the whole file."""
         self.close()
         lines = [HEADER, *(_line(i, *row) for i, row in enumerate(self.rows)), '']
         files.write_text(self._path, '\n'.join(lines))
@@ -227,8 +226,13 @@ class Rewards(object):
         self.rows.append((reward, explore))
 
     def sync(self):
-        """Sync the rows to disk."""
+        """Sync the rows to disk; rewrite the file if it was removed, replaced or changed."""
         os.fsync(self._file.fileno())
+        ours, there = os.fstat(self._file.fileno()), os.path.lexists(self._path)
+        if not (
+            there and os.path.samestat(ours, os.lstat(self._path)) and ours.st_size == self._size
+        ):
+            self.write()
 
     def close(self):
         """Close the file."""

@@ -56,8 +56,12 @@ def load(path, numbers=()):
 
 
 def variant(lesson, numbers):
-    """Return the module `lesson` loaded once more: its capitals as they are now, then `numbers`."""
-    return load(lesson.__file__, {**capitals(lesson), **numbers})
+    """Return the module `lesson` loaded once more, with its capitals as they are now.
+
+    Those of `numbers` replace its own; a number that it has not is left out.
+    """
+    own = capitals(lesson)
+    return load(lesson.__file__, {name: numbers.get(name, value) for name, value in own.items()})
 
 
 def stem(path):

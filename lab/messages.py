@@ -70,12 +70,17 @@ def exit_cleanly(program):
         print_error(f'{program}: {missing}')
         sys.exit(UsageError.exit_code)
     except MemoryError as error:
-        needs = 'MEMORY_CAPACITY, BATCH_SIZE and HIDDEN_UNITS decide how much is needed'
-        print_error(f'{program}: not enough memory ({truncate(error)}); {needs}')
+        print_error(f'{program}: {not_enough_memory(error)}')
         sys.exit(TrainingError.exit_code)
     except KeyboardInterrupt:
         print_error(f'{program}: stopped')
         os._exit(128 + signal.SIGINT)  # at once: what was half made complains when it is destroyed
+
+
+def not_enough_memory(error):
+    """Return the line for a MemoryError."""
+    needs = 'MEMORY_CAPACITY, BATCH_SIZE and HIDDEN_UNITS decide how much is needed'
+    return f'not enough memory ({truncate(error)}); {needs}'
 
 
 def echo(text, end='\n'):

@@ -17,7 +17,7 @@ from fast_tf import check_packages
 from lab import folder
 from lab.hyperparameters import capitals, hyperparameters, load, parse_overrides, replacements
 from lab.hyperparameters import stem, variant
-from lab.messages import exit_cleanly
+from lab.messages import UsageError, exit_cleanly
 from lab.options import parse
 from lab.playing import PlayingRun
 from lab.signals import deferred_signals
@@ -42,6 +42,9 @@ def run_program(path: str, arguments: Optional[List[str]] = None) -> None:
                 config = folder.config_for(program, lesson, path, options.env)
             else:
                 config = _new(program, lesson, options, ways)
+            gone = config['hyperparameters'].keys() - hyperparameters(lesson).keys()
+            if options.resume and gone:
+                raise UsageError(f'{path} has a {min(gone)} that {program}.py as it is now has not')
             if options.play:
                 run = PlayingRun(config, options, stop_requested)
             else:

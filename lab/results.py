@@ -4,6 +4,7 @@ import json
 import os
 from contextlib import closing, contextmanager, suppress
 
+import numpy as np
 from tqdm import tqdm
 
 from lab import files, folder, job, sweep
@@ -29,7 +30,7 @@ def opened(path, columns, numbered=False):
         UsageError: if it holds something else, cannot be read or cannot be written.
         TrainingError, Interrupted: of the block, with how to resume.
     """
-    if numbered or not os.path.lexists(os.path.join(path, CONFIG)):
+    if numbered or not any(os.path.lexists(os.path.join(path, name)) for name in (CONFIG, RUNS)):
         path = folder.create(path, None if numbered else path, NAMES)
     files.reject_special_files(path)
     with folder.locked(path):
@@ -39,10 +40,14 @@ def opened(path, columns, numbered=False):
         files.write_text(os.path.join(path, CONFIG), json.dumps({**done.made, **made}, indent=2))
         try:
             yield done
-        except (TrainingError, Interrupted) as ending:
-            again = f'resume with the same command and --run {folder.quoted(path)}'
-            ending.args = (f'{ending}; what finished is in {path}; {again}',)
-            raise
+            return
+        except (TrainingError, Interrupted) as error:
+            ending = error
+        except KeyboardInterrupt:
+            ending = Interrupted('stopped at once')
+        again = f'resume with the same command and --run {folder.quoted(path)}'
+        ending.args = (f'{ending}; what finished is in {path}; {again}',)
+        raise ending
 
 
 class Results(object):
@@ -62,7 +67,7 @@ class Results(object):
             raise UsageError(f'{path} cannot be used ({truncate(error)}): name another with --run')
 
     def _read(self):
-        with suppress(FileNotFoundError), open(os.path.join(self.path, CONFIG)) as file:
+        with suppress(FileNotFoundError, ValueError), open(os.path.join(self.path, CONFIG)) as file:
             self.made = dict(json.load(file))
         with suppress(FileNotFoundError), open(os.path.join(self.path, RUNS), 'rb') as file:
             for line in file:
@@ -71,8 +76,11 @@ class Results(object):
                 except ValueError:  # torn by a power cut, or a full disk: it is no finished run
                     continue
                 each = [list(map(float, found[name])) for name in ('rewards', 'explore')]
-                whole = [found[name] and float(found[name]) for name in ('last', 'kept', 'seconds')]
-                self.runs[found['key'], int(found['seed'])] = job.Run(*each, *whole)
+                kept = None if found['kept'] is None else float(found['kept'])
+                run = job.Run(*each, float(found['last']), kept, float(found['seconds']))
+                if not each[0] or not np.isfinite([*each[0], run.last, kept or 0]).all():
+                    raise ValueError(f'{RUNS} has a run without finite returns')
+                self.runs[found['key'], int(found['seed'])] = run
 
     def of(self, column):
         """Return {seed: Run} of a Column."""

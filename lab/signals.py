@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def deferred_signals():
-    """While this lasts, Ctrl-C, SIGTERM and SIGHUP are only noted; a second one stops at once.
+    """While this lasts, Ctrl-C, SIGTERM and SIGHUP are only noted; a second Ctrl-C stops at once.
 
     A handler that raises would sometimes do so inside a C++ callback, which swallows it. A SIGHUP
     that is ignored, as by `nohup`, stays so.
@@ -18,7 +18,7 @@ def deferred_signals():
     came, before = [], {}
 
     def note(signum, frame):
-        if came:
+        if came and signum == signal.SIGINT:
             raise KeyboardInterrupt
         came.append(int(signum))
 

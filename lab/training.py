@@ -4,7 +4,7 @@ import os
 import sys
 import time
 import traceback
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 
 import numpy as np
@@ -17,8 +17,8 @@ from lab.checkpoints import Moments, Variables, check, not_finite, with_prefix, 
 from lab.environments import make_env
 from lab.evaluation import LAST, WINDOW, BestPolicyTracker, check_finite, episode_seed, good_return
 from lab.events import EventFile
-from lab.messages import Diverged, Interrupted, TrainingError, UsageError
-from lab.messages import echo, one_line, print_error, truncate
+from lab.messages import Diverged, Interrupted, OutputError, TrainingError, UsageError
+from lab.messages import echo, not_enough_memory, one_line, print_error, truncate
 from lab.playing import write_page_of
 from lab.plots import draw_run
 
@@ -76,6 +76,10 @@ class TrainingRun(object):
         self._act, self._variables = make_callable(sess, a, [S]), Variables(sess)
         self._moments = Moments()
         self._moments.add(0, self._variables.weights)
+        for name, value in M.state_dict().items():
+            if not isinstance(value, (np.ndarray, np.generic, int, float)):
+                kind = type(value).__name__
+                raise UsageError(f'the memory has a {kind}, {name}: make it an array or a number')
         self._infinite = not_finite(self._state())  # such as the best return so far
         enter = self._stack.enter_context
         path = self._asked if self._options.resume else folder.create(self._stem, self._asked)
@@ -116,7 +120,11 @@ class TrainingRun(object):
                 self._keep_best()
                 scalars.update(best=self._tracker.best)
         self._events.add(episode.index, scalars)
-        self._show(episode)
+        try:
+            self._show(episode)
+        except OutputError:  # the terminal was closed, or whoever read it has gone
+            self._save()
+            raise
         if self._done % SAVE_EVERY == 0:
             self._save()
         self._stop_if_requested()
@@ -124,9 +132,12 @@ class TrainingRun(object):
 
     def end(self):
         """Save, draw, and print the closing line."""
-        self._save(last=True)
-        if self._best:  # the file may be of a later episode, which a killed run had and lost
+        self._save()
+        # the file may be of a later episode, which a killed run had and lost
+        if self._best:
             files.save_npz(self._file(folder.BEST), self._best)
+        elif os.path.lexists(self._file(folder.BEST)):
+            os.remove(self._file(folder.BEST))
         seconds = round(time.perf_counter() - self._time)
         self._draw()
         last = [reward for reward, _ in self._rewards.rows[-LAST:]]
@@ -154,10 +165,12 @@ class TrainingRun(object):
             with self._stack:
                 yield
             return
-        except UsageError:
-            raise
+        except UsageError as error:
+            if self._rewards is None:
+                raise
+            ending = TrainingError(error)
         except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-            raise MemoryError(truncate(error))
+            ending = TrainingError(not_enough_memory(error))
         except (TrainingError, Interrupted) as error:
             ending = error
         except KeyboardInterrupt:
@@ -165,10 +178,12 @@ class TrainingRun(object):
         except (Exception, SystemExit):  # a mistake in the lesson or the environment
             traceback.print_exc()
             ending = TrainingError('the error above ended the run')
-        if self._path is None:
+        if self._path is None or not os.path.lexists(self._file(folder.CONFIG)):
             ending.args = (f'{ending}; nothing was written',)
         else:
-            self._draw()
+            with suppress(KeyboardInterrupt):
+                if not isinstance(ending, OutputError):
+                    self._draw()
             when = f'after episode {self._done - 1}' if self._done else 'in the first episode'
             hint = ending.hint.format(self._command('resume', self._shown_path))
             ending.args = (f'{ending}, {when}; {hint}',)
@@ -177,7 +192,7 @@ class TrainingRun(object):
     def _stop_if_requested(self):
         signum = self._stop_requested()
         if signum:
-            self._save(last=True)
+            self._save()
             raise Interrupted('stopped', signum)
 
     # ------------------------------------------------------------ an episode
@@ -217,12 +232,10 @@ class TrainingRun(object):
     def _name(self, name):
         return os.path.join(self._shown_path, name)
 
-    def _save(self, last=False):
-        """Save the run between two episodes; the last time, also what a user may have changed."""
-        if last:
-            self._rewards.write()
-            folder.write_config(self._path, self.config)
+    def _save(self):
+        """Save the run between two episodes, and what somebody has changed of it meanwhile."""
         self._rewards.sync()
+        folder.write_config(self._path, self.config)
         state = self._state()
         for name in not_finite(state):
             if name not in self._infinite:
@@ -248,11 +261,18 @@ class TrainingRun(object):
         try:
             arrays = files.load_npz(path)
         except FileNotFoundError:
+            if len(folder.read_rows(self._path)) > SAVE_EVERY:
+                raise UsageError(f'{path} is missing: bring back a copy of it, or start a new run')
             return []  # it was stopped before the first one
         except files.CorruptCheckpoint as error:
             raise UsageError(f'{error}: bring back a copy of it, or start a new run')
-        saved = {name: v for name, v in arrays.items() if not name.startswith('best:')}
-        check(path, saved, self._state())
+        now = self._state()
+        if any(name.startswith('best:') for name in arrays):
+            best = dict(with_prefix('run', dict(episode=0, mean=0.0)), **self._variables.values())
+            now.update(with_prefix('best', best))
+        check(path, arrays, now)
+        if not set(not_finite(arrays)) <= set(self._infinite):
+            raise files.CorruptCheckpoint(f'{path} is no checkpoint of this program')
         run = without_prefix('run', arrays)
         rows = folder.read_rows(self._path, run['episode'])
         self._variables.restore(arrays, path)
