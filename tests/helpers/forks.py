@@ -32,10 +32,9 @@ class Forks(object):
         """Run it to its end; a single word is a line of words.
 
         Args:
-            how: `out`, `err`: a file for what it prints, which is not in the Done then;
-                `file_size`, `memory`: limits of a file's size and of what it may take of memory, in
-                bytes; `kill`: 'posix.replace:3' kills it before its third call of this function,
-                which is written in C.
+            how: `out`: a file for what it prints, which is not in the Done then; `file_size`: a
+                limit of a file's size in bytes; `kill`: 'posix.replace:3' kills it before its
+                third call of this function, which is written in C.
         """
         return self.run_together(words[0] if len(words) == 1 else words, **how)[0]
 
@@ -48,9 +47,8 @@ class Forks(object):
             jobs = []
             for i, line in enumerate(lines):
                 job = dict(program=str(self.program), folder=str(self.folder), **how)
-                job.update(environ=dict(os.environ), words=_words(line))
+                job.update(environ=dict(os.environ), words=_words(line), err=f'{printed}/err{i}')
                 job.setdefault('out', f'{printed}/out{i}')
-                job.setdefault('err', f'{printed}/err{i}')
                 jobs.append(job)
             Forks.server.stdin.write(json.dumps(jobs) + '\n')
             Forks.server.stdin.flush()
@@ -62,6 +60,14 @@ class Forks(object):
                 )
                 for i, status in enumerate(statuses)
             ]
+
+
+def train_here(folder):
+    """Return the new folder `here` in `folder`, of a short run with a best policy."""
+    small = '--set MEMORY_CAPACITY=200 MAX_EP_STEPS=40 HIDDEN_UNITS=9'
+    done = Forks(PROJECT / 'ddpg.py', folder).run(f'--episodes 9 --run here {small}')
+    assert done.returncode == 0, done.err
+    return folder / 'here'
 
 
 def _words(line):
@@ -86,7 +92,7 @@ def _serve():
         print(json.dumps([os.waitpid(pid, 0)[1] for pid in pids]), flush=True)
 
 
-def _become(program, words, folder, environ, out, err, file_size=None, memory=None, kill=None):
+def _become(program, words, folder, environ, out, err, file_size=None, kill=None):
     signal.alarm(300)  # the end of one that hangs
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as where the tests are not run by nohup
     for number, path in enumerate((os.devnull, out, err)):
@@ -99,10 +105,6 @@ def _become(program, words, folder, environ, out, err, file_size=None, memory=No
     sys.argv, code = [program, *words], 0
     if file_size:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
-    if memory:
-        pages = int(Path('/proc/self/statm').read_text().split()[0])
-        memory += pages * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     if kill:
         sys.setprofile(_killer(*kill.split(':')))
     try:

@@ -1,26 +1,43 @@
-"""An environment in which something happens: --env tests.helpers.incidents:Incidents-v0"""
+"""Environments in which something happens: --env tests.helpers.incidents:Incidents-v0"""
 
 import os
 import subprocess
 
 from gym.envs.registration import register
 
-from tests.helpers.environments import Joints
+from tests.helpers.environments import DrawsFromEverywhere, Joints, Moves, Obeys, OddWithSeed2, Port
+from tests.helpers.environments import power_cut
 
 
-class Incidents(Joints):
-    """Joints; at its steps, counted from 1, it has the shell do what INCIDENTS says.
+class Incidents(Moves, Port, DrawsFromEverywhere, Obeys):
+    """Joints that give a program every trouble that it must bear.
 
-    INCIDENTS holds lines such as `150 kill -9 $PPID`, where $PPID is the program's process. The
-    step that make_env takes to try the environment is number 1.
+    They draw from every random generator, change the current folder in each step, cannot be made
+    twice, obey ORDERS, and have the shell do what the environment variable INCIDENT says, as
+    `150 rm here/*`, in this step (the one that make_env takes to try the environment is number 1).
     """
 
+    def __init__(self):
+        super().__init__(late=True)
+
     def step(self, action):
-        for line in os.environ.get('INCIDENTS', '').splitlines():
-            step, command = line.split(' ', 1)
-            if int(step) == self.all_steps + 1:
-                subprocess.run(['bash', '-c', command], check=True)
+        step, _, command = os.environ.get('INCIDENT', '').partition(' ')
+        if step == str(self.all_steps + 1):
+            subprocess.run(['bash', '-c', command], check=True)
         return super().step(action)
 
 
+class Talks(OddWithSeed2):
+    """Joints that print, and die once they were seeded with 2."""
+
+    def __init__(self):
+        super().__init__(power_cut)
+
+    def reset(self):
+        print('this is no result', flush=True)
+        os.write(1, b'nor is this\n')
+        return Joints.reset(self)
+
+
 register(id='Incidents-v0', entry_point=Incidents)
+register(id='TalksAndDiesWithSeed2-v0', entry_point=Talks)
