@@ -58,10 +58,10 @@ def load(path, numbers=()):
 def variant(lesson, numbers):
     """Return the module `lesson` loaded once more, with its capitals as they are now.
 
-    Those of `numbers` replace its own; a number that it has not is left out.
+    Its hyperparameters get their values from `numbers`; what else is in there is left out.
     """
-    own = capitals(lesson)
-    return load(lesson.__file__, {name: numbers.get(name, value) for name, value in own.items()})
+    chosen = {name: numbers.get(name, value) for name, value in hyperparameters(lesson).items()}
+    return load(lesson.__file__, {**capitals(lesson), **chosen})
 
 
 def stem(path):

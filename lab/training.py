@@ -261,7 +261,8 @@ class TrainingRun(object):
         try:
             arrays = files.load_npz(path)
         except FileNotFoundError:
-            if len(folder.read_rows(self._path)) > SAVE_EVERY:
+            there = os.path.lexists(self._file(folder.REWARDS))
+            if there and len(folder.read_rows(self._path)) > SAVE_EVERY:
                 raise UsageError(f'{path} is missing: bring back a copy of it, or start a new run')
             return []  # it was stopped before the first one
         except files.CorruptCheckpoint as error:

@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 
+import numpy as np
 import pytest
 
 from lab import messages
@@ -94,6 +95,23 @@ def test_a_mistake_keeps_its_traceback_and_every_end_has_a_line_that_helps(tmp_p
         assert trace[0].startswith('Traceback') and trace[-1].startswith(error), trace
     else:
         assert trace == []
+
+
+def test_a_memory_that_no_checkpoint_can_keep_is_told_before_anything_is_written(tmp_path):
+    text = (PROJECT / 'ddpg.py').read_text(encoding='utf-8')
+    end = '    return sess, actor, critic, M'
+    (tmp_path / 'ddpg.py').write_text(text.replace(end, f'    M.seen = []\n{end}'), 'utf-8')
+    line = line_of(Forks(tmp_path / 'ddpg.py', tmp_path).run('--run here'), 2)
+    assert 'the memory has a list, seen: make it an array or a number' in line
+    assert not (tmp_path / 'here').exists()
+
+
+def test_a_closed_output_costs_nothing_of_what_was_trained(forks, tmp_path):
+    """What the terminal or the pipe could not show is saved."""
+    done = forks.run(f'--run here --episodes 15 {JOINTS} {SMALL}', out='/dev/full')
+    assert 'the output could not be written' in done.err
+    with np.load(str(tmp_path / 'here' / 'checkpoint.npz')) as arrays:
+        assert arrays['run:episode'] == len(rows(tmp_path / 'here')) == 1
 
 
 def test_lines_are_printed_as_they_come(forks):

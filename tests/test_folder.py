@@ -10,7 +10,7 @@ import tensorflow.compat.v1 as tf
 import ddpg
 from lab import folder
 from lab.events import EventFile
-from lab.hyperparameters import hyperparameters
+from lab.hyperparameters import hyperparameters, variant
 from lab.messages import UsageError
 
 
@@ -36,7 +36,7 @@ def test_a_folder_that_cannot_be_written_is_refused():
 
 def test_what_killed_processes_left_half_written_goes_and_nothing_else():
     kept = ['best.npz', 'my.part', 'best.npz.part', 'notes.txt.ab12cd34.part', 'best.npz.abc.part']
-    for name in [*kept, 'best.npz.ab12_d34.part', 'rewards.csv.abcdefgh.part']:
+    for name in [*kept, 'best.npz.ab12cd34.part', 'rewards.csv.01234567.part']:
         open(name, 'w').close()
     folder.remove_parts('.')
     assert sorted(os.listdir('.')) == sorted(kept)
@@ -50,8 +50,10 @@ def test_an_older_run_may_lack_a_number_and_one_that_is_none_reaches_no_lesson()
     older = dict(CONFIG, hyperparameters=dict(CONFIG['hyperparameters'], GONE=3.0, tf=3, SOFT=3))
     del older['hyperparameters']['GAMMA']
     folder.write_config('.', older)
-    found = folder.config_for('ddpg', ddpg, '.', None)
-    assert found == dict(CONFIG, resumed=[])
+    found = folder.config_for('ddpg', ddpg, '.', None)['hyperparameters']
+    assert found['GAMMA'] == ddpg.GAMMA
+    lesson = variant(ddpg, found)
+    assert (lesson.tf, lesson.SOFT) == (ddpg.tf, ddpg.SOFT) and not hasattr(lesson, 'GONE')
 
 
 @pytest.mark.parametrize('path, windows, word', [

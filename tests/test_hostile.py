@@ -94,6 +94,7 @@ HOSTILE = {  # what was made of the run in the folder `here`; a command; what it
     'no list': (config(resumed=[3]), RESUME, CONFIG),
     'depth': (shell("printf '[%.0s' {1..99999} > config.json"), PLAY, CONFIG),
     'a far seed': (config(seed=-1), RESUME, 'seed = -1 in here/config.json must be a whole number'),
+    'a number gone': (config(hyperparameters={'GONE': 3.0}), RESUME, 'here has a GONE that'),
     'no tau': (config(replacement={'name': 'soft'}), RESUME, "ddpg.py as it is now has not"),
     # checkpoint.npz, best.npz
     'no policy': (shell('rm *.npz'), PLAY, 'here holds no policy yet'),
@@ -106,6 +107,14 @@ HOSTILE = {  # what was made of the run in the folder `here`; a command; what it
     'a memory': (checkpoint('memory:data', np.zeros(3)), RESUME, MEMORY),
     'no position': (checkpoint('run:episode', None), RESUME, STRANGE),
     'a position': (checkpoint('run:episode', -1), RESUME, STRANGE),
+    'no best': (checkpoint('best:run:episode', None), RESUME, STRANGE),
+    'another best': (checkpoint('best:Actor/eval_net/l1/b', np.zeros(3)), RESUME, WEIGHTS),
+    'no numbers': (checkpoint('Actor/eval_net/a/b', np.float32([np.nan])), RESUME, STRANGE),
+    'no checkpoint': (
+        shell('rm checkpoint.npz; for i in 9 10 11; do echo $i,-1.0,3.0 >> rewards.csv; done'),
+        RESUME,
+        'checkpoint.npz is missing: bring back a copy of it',
+    ),
     'moments': (checkpoint('moments:episodes', np.array([0])), RESUME, STRANGE),
     # rewards.csv and what else may lie there
     'fewer rows': (shell('sed -i 5,9d rewards.csv'), RESUME, ROWS),

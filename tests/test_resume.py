@@ -79,11 +79,14 @@ EDITS = [
 def test_what_somebody_does_to_its_files_costs_a_run_nothing(
     forks, whole, tmp_path, monkeypatch, edit
 ):
-    """A run that ends well can be resumed and played."""
+    """Nor if it is killed, once it has been saved again: episode 20 is, and episode 21 is not."""
     monkeypatch.setenv('INCIDENT', f'930 cd {tmp_path}; {edit}')
-    assert forks.run(f'{WORDS} 2 --run here').returncode == 0
-    assert same_run(tmp_path / 'here', whole)
+    monkeypatch.setenv('ORDERS', '1100:9')
+    assert forks.run(f'{WORDS} 2 --run here').returncode == -9
     monkeypatch.delenv('INCIDENT')
+    monkeypatch.delenv('ORDERS')
+    assert forks.run(f'--resume here --quiet {INCIDENTS}').returncode == 0
+    assert same_run(tmp_path / 'here', whole)
     assert forks.run(f'--resume here --episodes 35 {INCIDENTS}').returncode == 0
     assert forks.run(f'--play here --episodes 1 {INCIDENTS}').returncode == 0
 

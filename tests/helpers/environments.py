@@ -147,22 +147,6 @@ class Port(Joints):
         self.socket.close()
 
 
-class Simulator(Joints):
-    """Joints whose state all instances share, as they would one simulator."""
-
-    world = {}
-
-    def reset(self):
-        self.world.update(state=super().reset())
-        return self.world['state']
-
-    def step(self, action):
-        self.state = self.world['state']
-        given = super().step(action)
-        self.world.update(state=self.state)
-        return given
-
-
 class Moves(Joints):
     """Joints that changes the current folder when it is made or, `late`, in a step."""
 
@@ -264,9 +248,7 @@ _register('StopsForSeed2', OddWithSeed2, then=stop_the_comparison)
 _register('Obeys', Obeys)
 _register('DrawsFromEverywhere', DrawsFromEverywhere)
 _register('Port', Port)
-_register('Simulator', Simulator)
 _register('Moves', Moves)
-_register('MovesLate', Moves, late=True)
 _register('Today', Today)
 _register('GlobalRandom', GlobalRandom)
 
