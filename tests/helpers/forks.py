@@ -104,6 +104,8 @@ def _become(program, words, folder, environ, out, err, file_size=None, kill=None
     sys.path[:0] = filter(None, added)
     sys.argv, code = [program, *words], 0
     if file_size:
+        # Python 3.7 would leave torn bytecode files behind
+        os.environ['PYTHONDONTWRITEBYTECODE'], sys.dont_write_bytecode = '1', True
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
     if kill:
         sys.setprofile(_killer(*kill.split(':')))

@@ -44,6 +44,7 @@ def line_of(done, code, program='ddpg.py'):
 
 
 def bytes_of(folder):
-    """Return {path: bytes} of all files in `folder` but the lock."""
-    files = [path for path in sorted(folder.rglob('*')) if path.is_file() and path.name != '.lock']
+    """Return {path: bytes} of all files in `folder` but the lock, and Python's own."""
+    files = [path for path in folder.rglob('*') if path.is_file()]
+    files = [path for path in files if path.name != '.lock' and path.suffix != '.pyc']
     return {path.relative_to(folder): path.read_bytes() for path in files}
