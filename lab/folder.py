@@ -85,8 +85,8 @@ def read_config(path):
     if not os.path.isdir(path):
         raise UsageError(f'there is no folder {path}: name one that a run has left, as runs/ddpg-1')
     place = os.path.join(path, CONFIG)
-    files.reject_special_files(path)
     try:
+        files.reject_special_files(path)
         with open(place, encoding='utf-8') as file:
             config = json.load(file)
         config.setdefault('resumed', [])  # on other versions: [{'episode': e, 'versions': {}}]
