@@ -38,7 +38,7 @@ PICTURE, TICKS = Path(__file__).with_suffix('.png'), (150, 200, 300, 500, 1000)
 
 
 def row(label, runs, base):
-    """Return a row of the table: of `runs`, {seed: Run}; `base` are the lesson's as it is."""
+    """Return a row of the table: of `runs`, {seed: Result}; `base` are the lesson's as it is."""
     cells = [label]
     for name in ('last', 'kept'):
         values, others = ([getattr(each[seed], name) for seed in SEEDS] for each in (runs, base))

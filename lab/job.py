@@ -22,7 +22,7 @@ from lab.messages import UsageError
 
 # rewards, explore: of each episode; last, kept: mean greedy return of the two policies over the
 # held-out starts, kept None where none was kept; seconds: processor time of training
-Run = namedtuple('Run', 'rewards explore last kept seconds')
+Result = namedtuple('Result', 'rewards explore last kept seconds')
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -123,7 +123,7 @@ def train(column, seed):
     """Train a column with one seed, and measure its last and its kept policy.
 
     Returns:
-        A Run.
+        A Result.
 
     Raises:
         UsageError, TrainingError: and whatever the lesson and the environment raise.
@@ -179,4 +179,4 @@ class _Job(object):
             self._variables.restore(self._best, 'the kept policy')
             kept = float(evaluate(self._act).mean())
         self._sess.close()
-        self.result = Run(self._rewards, self._explore, last, kept, seconds)
+        self.result = Result(self._rewards, self._explore, last, kept, seconds)

@@ -6,8 +6,6 @@ import sys
 import threading
 from contextlib import contextmanager
 
-from fast_tf import MissingPackage, missing_package
-
 
 class UsageError(Exception):
     """The program cannot begin as asked, and nothing was written."""
@@ -63,12 +61,6 @@ def exit_cleanly(program):
     except (UsageError, TrainingError, Interrupted) as ending:
         print_error(f'{program}: {ending}')
         sys.exit(ending.exit_code)
-    except (ModuleNotFoundError, MissingPackage) as error:
-        missing = error if isinstance(error, MissingPackage) else missing_package(error)
-        if missing is None:
-            raise
-        print_error(f'{program}: {missing}')
-        sys.exit(UsageError.exit_code)
     except MemoryError as error:
         print_error(f'{program}: {not_enough_memory(error)}')
         sys.exit(TrainingError.exit_code)

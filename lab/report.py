@@ -16,7 +16,7 @@ def write(path, columns, good, starts):
     """Print the table and the differences, and leave them and the picture in the folder `path`.
 
     Args:
-        columns: {label: {seed: a Run of lab/job.py}}; a column without runs is left out.
+        columns: {label: {seed: a Result of lab/job.py}}; a column without runs is left out.
         good, starts: as for `table`.
     """
     columns = {label: runs for label, runs in columns.items() if runs}
@@ -34,7 +34,7 @@ def write(path, columns, good, starts):
 
 
 def common_seeds(columns):
-    """Return the seeds that all columns have; columns is {label: {seed: Run}}."""
+    """Return the seeds that all columns have; columns is {label: {seed: Result}}."""
     return sorted(set.intersection(*map(set, columns.values()))) if columns else []
 
 
@@ -48,7 +48,7 @@ def first_good(rewards, good, window=WINDOW):
 
 
 def _measures(run):
-    """Return {what: number} of a Run; larger is better."""
+    """Return {what: number} of a Result; larger is better."""
     return {'end': float(np.mean(run.rewards[-LAST:])), 'last': run.last, 'kept': run.kept}
 
 
@@ -56,7 +56,7 @@ def table(columns, good, starts):
     """Return the comparison as a Markdown table, a column per label, over the seeds that all have.
 
     Args:
-        columns: {label: {seed: Run}}, at least one seed in all of them.
+        columns: {label: {seed: Result}}, at least one seed in all of them.
         good: the return to be passed, or None if no threshold is known.
         starts: how many starts a policy's mean return is over.
     """

@@ -53,7 +53,7 @@ def opened(path, columns, numbered=False):
 class Results(object):
     """The finished runs in the folder `path`, of whatever columns.
 
-    Attributes: `runs`, {(column's key, seed): Run}; `made`, {key: what makes its runs}.
+    Attributes: `runs`, {(column's key, seed): Result}; `made`, {key: what makes its runs}.
 
     Raises:
         UsageError: if they cannot be read.
@@ -77,17 +77,17 @@ class Results(object):
                     continue
                 each = [list(map(float, found[name])) for name in ('rewards', 'explore')]
                 kept = None if found['kept'] is None else float(found['kept'])
-                run = job.Run(*each, float(found['last']), kept, float(found['seconds']))
+                run = job.Result(*each, float(found['last']), kept, float(found['seconds']))
                 if not each[0] or not np.isfinite([*each[0], run.last, kept or 0]).all():
                     raise ValueError(f'{RUNS} has a run without finite returns')
                 self.runs[found['key'], int(found['seed'])] = run
 
     def of(self, column):
-        """Return {seed: Run} of a Column."""
+        """Return {seed: Result} of a Column."""
         return {seed: run for (key, seed), run in sorted(self.runs.items()) if key == column.key}
 
     def add(self, column, seed, run):
-        """Keep a Run, on the disk when this returns.
+        """Keep a Result, on the disk when this returns.
 
         Raises:
             OutputError: if it cannot be written.

@@ -124,7 +124,7 @@ def test_ray_that_is_not_installed_says_what_to_install(monkeypatch):
 def test_runs_are_only_appended_and_a_line_that_is_torn_is_trained_again(tmp_path):
     """A power cut tears the last line."""
     one, other = columns('soft,simplified')
-    run = job.Run([-1000.0, -900.5], [3.0, 2.5], -200.25, None, 3.5)
+    run = job.Result([-1000.0, -900.5], [3.0, 2.5], -200.25, None, 3.5)
     done, path = Results(str(tmp_path)), tmp_path / 'runs.jsonl'
     done.add(one, 2, run)
     before = path.read_bytes()

@@ -4,13 +4,13 @@ import numpy as np
 
 from lab import report
 from lab.evaluation import interval
-from lab.job import Run
+from lab.job import Result
 from lab.plots import draw_curves
 from lab.report import differences, first_good, table
 
 
 def run(end=-200.0, last=-150.0, kept=-140.0, seconds=3.0):
-    return Run([-1000.0] * 30 + [end] * 20, [3.0] * 50, last, kept, seconds)
+    return Result([-1000.0] * 30 + [end] * 20, [3.0] * 50, last, kept, seconds)
 
 
 def cells(text, name):
@@ -35,7 +35,8 @@ def test_medians_and_worst_of_what_stands_in_the_rows():
 def test_a_run_that_never_got_good_counts_as_infinite():
     """One lucky run in three must not look best."""
     good, late, never = (
-        Run([-1000.0] * bad + [-200.0] * 30, [3.0] * (bad + 30), -1, -1, 1) for bad in (0, 20, 99)
+        Result([-1000.0] * bad + [-200.0] * 30, [3.0] * (bad + 30), -1, -1, 1)
+        for bad in (0, 20, 99)
     )
     never.rewards[99:] = [-300.0] * 30
     assert [first_good(each.rewards, -300) for each in (good, late)] == [
