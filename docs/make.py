@@ -3,10 +3,10 @@
 It trains `ddpg.py` and `robot_arm.py` with seed 1, and leaves in this folder
 
     curve       curve.png, the run's curve
-    film        swing.gif, an episode of its best policy
+    film        swing.gif, an episode of its kept policy
     page        run.html, the run's page, and page.png and page.zh-CN.png, its upper part
     seeing      seeing.png and value.png, as docs/seeing.py draws them
-    arm         robot_arm.gif, the first steps of some episodes of the arm's best policy
+    arm         robot_arm.gif, the first steps of some episodes of the arm's kept policy
     diagrams    an .svg of every .dot that lies here
 
 The page's pictures need Chromium and a Chinese font, the diagrams Graphviz's `dot`.

@@ -1,6 +1,6 @@
 """How the return depends on the start: `python -m docs.starts runs/ddpg-1`.
 
-The best policy of a run of ddpg.py plays the pendulum without noise, from rest at 0 degrees
+The kept policy of a run of ddpg.py plays the pendulum without noise, from rest at 0 degrees
 (upright) to 180 (hanging). Printed is a Markdown table: the return, how much of it the first 50
 steps took, and the angle at the end, where 360 is upright after a whole turn.
 """
@@ -20,7 +20,8 @@ def main():
     """Print the table."""
     parser = Parser('docs.starts', __doc__)
     parser.add_argument('run', type=text, help='folder of a run of ddpg.py on the pendulum')
-    parser.add_argument('--last', action='store_true', help='the last policy in place of the best')
+    what = 'the last policy in place of the kept one'
+    parser.add_argument('--last', action='store_true', help=what)
     options = parser.parse_args()
     choose_action = load_policy(ddpg, options.run, options.last)
     echo(f'| start | return | of it, in the first {SWING} steps | end |\n|---:|---:|---:|---:|')

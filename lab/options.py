@@ -50,12 +50,12 @@ def parse(program, env, replacements, arguments=None):
     else:
         parser.set_defaults(replacement=None)
     add_set(parser)
-    what = 'starts of an evaluation (default: 100 on the pendulum, else 10; 0: keep no best policy)'
+    what = 'starts of an evaluation (default: 100 on the pendulum, else 10; 0: keep no policy)'
     number('--eval-episodes', what)
     name('--run', 'DIR', f'folder of this run (default: the first free runs/{program}-N)')
     name('--resume', 'DIR', 'resume the run in this folder')
-    name('--play', 'DIR', 'play the best policy of the run in this folder')
-    flag('--last', 'with --play: the last policy in place of the best')
+    name('--play', 'DIR', 'play the kept policy of the run in this folder')
+    flag('--last', 'with --play: the last policy in place of the kept one')
     name('--gif', 'FILE', 'with --play: film the policy as a moving GIF')
     name('--page', 'FILE', 'with --play: write the page of the run')
     flag('--force', 'with --gif or --page: replace the file if it is there')

@@ -37,7 +37,7 @@ def write_page(path, config, rewards, moments, best, last, probe):
         rewards: the return of every episode.
         moments: (counts, {name: values}): after `counts[k]` episodes the trainable variable `name`
             was `values[k]`. Names are in the order in which the variables were made.
-        best: (count, {name: value}) of the best policy, or None.
+        best: (count, {name: value}) of the kept policy, or None.
         last: {name: value} of the last one.
         probe: (states, actions, q): what TensorFlow's networks with the weights `last` give for
             states (n, state_dim): actions (n, action_dim) and Q (n, 1).

@@ -25,10 +25,10 @@ class LoadedRun(object):
     Args:
         path: the folder of the run.
         config: what is in its config.json.
-        last: take the last policy in place of the best.
+        last: take the last policy in place of the kept one.
         drawn: whether the environment will be drawn.
 
-    Attributes: `which`, 'best' or 'last'; after main `env` and `choose_actions`.
+    Attributes: `which`, 'kept' or 'last'; after main `env` and `choose_actions`.
     """
 
     episodes, start, var, seed, env = 0, 0, None, None, None
@@ -39,7 +39,7 @@ class LoadedRun(object):
         self.arrays = {}  # what the files hold, read before the environment is made
         if not last:
             self.arrays = self._read(folder.BEST, 'play the last policy with --last')
-        self.which = 'best' if self.arrays else 'last'
+        self.which = 'kept' if self.arrays else 'last'
         self.arrays = self.arrays or self._read(folder.CHECKPOINT, 'train it again in a new folder')
         if not self.arrays:
             raise UsageError(f'{path} holds no policy yet')
@@ -60,7 +60,7 @@ class LoadedRun(object):
 
     def begin(self, sess, M, S, a, q, loss):
         """Restore the weights."""
-        name = folder.BEST if self.which == 'best' else folder.CHECKPOINT
+        name = folder.BEST if self.which == 'kept' else folder.CHECKPOINT
         self.variables = Variables(sess)
         self.variables.restore(self.arrays, os.path.join(self.path, name))
         self.choose_actions = make_callable(sess, a, [S])
@@ -86,7 +86,7 @@ def load_policy(
     Args:
         lesson: the module that trained it, such as ddpg.
         path: the folder of the run, such as 'runs/ddpg-1'.
-        last: take the last policy in place of the best.
+        last: take the last policy in place of the kept one.
         env: the name of the run's environment, needed where that is 'module:Name-v0'.
 
     Returns:
@@ -141,7 +141,7 @@ class PlayingRun(LoadedRun):
     def _play(self):
         options, policy = self._options, f'the {self.which} policy of {self._options.play}'
         if self.which == 'last' and not options.last:
-            policy += ' (no best one was kept)'
+            policy += ' (none was kept)'
         self._film = self._window = None
         if self._gif or options.render:
             from lab.drawing import Window  # pygame and Pillow take a moment

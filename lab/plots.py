@@ -61,7 +61,7 @@ def draw_run(rows, window, best, path):
     Args:
         rows: (return, explore) of every episode.
         window: how many episodes the mean is over.
-        best: (episode, mean return of the evaluation) of the best policy, or None.
+        best: (episode, mean return of the evaluation) of the kept policy, or None.
         path: of the PNG.
     """
     returns, explore = np.array(rows, float).T
@@ -82,7 +82,7 @@ def draw_run(rows, window, best, path):
     if best:
         style = dict(marker='*', markersize=14, linestyle='', color='#c4501b', zorder=5)
         episode, mean = best
-        label = f'best policy: {mean:.0f} on average, without noise'
+        label = f'kept policy: {mean:.0f} on average, without noise'
         axes.plot([episode], [mean], label=label, **style)
     axes.set_xlabel('episode')
     axes.set_ylabel('return (sum of rewards)')

@@ -141,7 +141,7 @@ class TrainingRun(object):
         seconds = round(time.perf_counter() - self._time)
         self._draw()
         last = [reward for reward, _ in self._rewards.rows[-LAST:]]
-        which = 'best' if self._best else 'last'
+        which = 'kept' if self._best else 'last'
         page = f' (open {self._name(folder.PAGE)} in a browser)' if self._write_page() else ''
         echo(
             f'Trained {self._done - self._began} episodes in {timedelta(seconds=seconds)}, '

@@ -32,7 +32,7 @@ def test_a_run_prints_a_line_an_episode_and_leaves_a_folder(forks, tmp_path):
     assert re.match(
         rf'Trained 3 episodes in 0:\d\d:\d\d, mean return of the last 3: {mean:.1f}\. '
         r'The run is in runs.ddpg-1 \(open runs.ddpg-1.run.html in a browser\); '
-        r'see its best policy with: python ddpg\.py --play runs.ddpg-1$',
+        r'see its kept policy with: python ddpg\.py --play runs.ddpg-1$',
         lines[3],
     )
     assert float(recorded[2]['explore']) == pytest.approx(3 * 0.9998**400)
@@ -53,7 +53,7 @@ def test_where_nothing_was_learned_it_is_said_and_the_last_policy_is_played(fork
     assert [row['explore'] for row in rows(tmp_path / 'here')] == ['0.0']
     done = forks.run('--play here --episodes 1')
     assert done.returncode == 0
-    assert 'Played the last policy of here (no best one was kept) for 1 episodes' in done.out
+    assert 'Played the last policy of here (none was kept) for 1 episodes' in done.out
 
 
 # ---------------------------------------------------------------- what goes wrong on the way

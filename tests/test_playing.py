@@ -33,7 +33,7 @@ def test_play_prints_ten_returns_and_changes_nothing(forks, here):
     assert (done.returncode, done.err) == (0, '')
     lines = done.out.splitlines()
     returns = [float(line.split()[-1]) for line in lines[:10]]
-    assert lines[10].startswith('Played the best policy of here for 10 episodes: mean return -')
+    assert lines[10].startswith('Played the kept policy of here for 10 episodes: mean return -')
     mean, deviation = (float(word) for word in lines[10].replace(',', '').split()[-4::3])
     assert mean == pytest.approx(np.mean(returns), abs=0.6)
     assert deviation == pytest.approx(np.std(returns), abs=0.6)

@@ -130,7 +130,7 @@ def test_a_finished_run_is_trained_further_as_if_it_had_not_ended(forks, tmp_pat
     assert done.out.splitlines()[-1].startswith('Trained 10 episodes in 0:')
     again = forks.run('--resume here')
     assert re.match(r'Trained 0 episodes in 0:\d\d:\d\d, mean return of the last 20: -', again.out)
-    assert 'resumed on' not in again.err and 'see its best policy with' in again.out
+    assert 'resumed on' not in again.err and 'see its kept policy with' in again.out
     assert rewards(tmp_path / 'here') == rewards(tmp_path / 'whole')
     config = json.loads(place.read_text())
     assert (config['episodes'], config['versions']['numpy']) == (22, '1.0')
