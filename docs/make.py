@@ -2,7 +2,6 @@
 
 It trains `ddpg.py` and `robot_arm.py` with seed 1, and leaves in this folder
 
-    curve       curve.png, the run's curve
     film        swing.gif, an episode of its kept policy
     page        run.html, the run's page, and page.png and page.zh-CN.png, its upper part
     seeing      seeing.png and value.png, as docs/seeing.py draws them
@@ -13,7 +12,6 @@ The page's pictures need Chromium and a Chinese font, the diagrams Graphviz's `d
 """
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -52,10 +50,6 @@ def lesson(*words, program='ddpg.py'):
     command(sys.executable, program, *words)
 
 
-def curve(run):
-    shutil.copy(str(run / 'curve.png'), str(HERE))
-
-
 def film(run):
     lesson('--play', run, '--seed', START, '--gif', HERE / 'swing.gif', '--force')
 
@@ -91,7 +85,7 @@ def diagrams(run):
         command('dot', '-Tsvg', dot, '-o', dot.with_suffix('.svg'))
 
 
-PICTURES = {each.__name__: each for each in (curve, film, page, seeing, arm, diagrams)}
+PICTURES = {each.__name__: each for each in (film, page, seeing, arm, diagrams)}
 
 if __name__ == '__main__':
     with exit_cleanly('docs.make'), tempfile.TemporaryDirectory() as folder:
