@@ -15,11 +15,11 @@ import numpy as np
 
 from compare import VERSIONS
 from lab import results
-from lab.evaluation import GOOD_ON_PENDULUM, WINDOW, interval
+from lab.evaluation import GOOD_ON_PENDULUM, WINDOW
 from lab.job import make_columns
 from lab.messages import TrainingError, echo, exit_cleanly
 from lab.plots import new_figure, save_figure
-from lab.report import first_good
+from lab.report import difference, first_good
 
 SEEDS, EPISODES = range(1, 11), None  # None: the lesson's own
 NUMBERS = {  # a panel each, with the lesson's own value among the others
@@ -46,8 +46,7 @@ def row(label, runs, base):
             cells += ['', '']
         else:
             cells.append(f'{np.median(values):.0f} ({min(values):.0f})')
-            apart = interval(np.subtract(values, others))
-            cells.append('{:+.0f} ({:+.0f} to {:+.0f})'.format(*apart))
+            cells.append(difference(np.subtract(values, others)))
     first = np.median([first_good(run.rewards, GOOD_ON_PENDULUM) for run in runs.values()])
     return f'| {" | ".join([*cells, f"{first:.0f}".replace("inf", "never")])} |'
 

@@ -27,6 +27,7 @@ from lab.environments import make_env
 from lab.evaluation import WINDOW, interval
 from lab.messages import echo, exit_cleanly
 from lab.plots import draw_band, new_figure, running_means, save_figure
+from lab.report import difference
 from lab.results import Results
 
 # whether variables are resources, and whether the actor's gradient is gated
@@ -139,7 +140,7 @@ def costs():
     echo(f'\n| episodes | {begin + 1} to {end} | from {end + 1} |\n|---|---:|---:|')
     for fault, rewards in zip(FAULTS, others):
         parts = (rewards - first)[:, begin:end], (rewards - first)[:, end:]
-        cells = ['{:+.0f} ({:+.0f} to {:+.0f})'.format(*interval(p.mean(axis=1))) for p in parts]
+        cells = [difference(part.mean(axis=1)) for part in parts]
         echo(f'| {fault} | {" | ".join(cells)} |')
     draw(others, first)
 

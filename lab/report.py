@@ -93,6 +93,11 @@ def _number(statistic, values):
     return f'{number:.0f}' if np.isfinite(number) else 'never'
 
 
+def difference(differences):
+    """Return the median of paired differences and its interval as text, '+5 (+1 to +8)'."""
+    return '{:+.0f} ({:+.0f} to {:+.0f})'.format(*interval(differences))
+
+
 def differences(columns):
     """Return a line for each column after the first: how far it is from that one, seed by seed."""
     seeds, (first, *others) = common_seeds(columns), list(columns)
@@ -103,8 +108,7 @@ def differences(columns):
         for key, word in words:
             pairs = [[_measures(columns[c][seed])[key] for c in (label, first)] for seed in seeds]
             if all(None not in pair for pair in pairs):
-                median, low, high = interval([one - other for one, other in pairs])
-                parts.append(f'{word} {median:+.0f} ({low:+.0f} to {high:+.0f})')
+                parts.append(f'{word} {difference([one - other for one, other in pairs])}')
         lines.append(f'- {label} against {first}, {len(seeds)} seeds: {"; ".join(parts)}')
     if lines:
         lines.append(
