@@ -74,6 +74,9 @@ WRONG = {  # a line of the lesson, what it is changed to; options, the error, an
     'divergence': ('', '', '--set MEMORY_CAPACITY=200 LR_C=1e30 LR_A=1e30', '',
                    "the actor's output became [nan], after episode 0; that cannot be resumed: "
                    'train anew with smaller LR_A and LR_C'),
+    'too little memory': ('yield Episode', 'raise MemoryError; yield Episode', JOINTS, '',
+                          'not enough memory (); MEMORY_CAPACITY, BATCH_SIZE and HIDDEN_UNITS '
+                          f'decide how much is needed{FIRST}'),
     'a reward': ('', '', NAN, '',
                  f'the environment gave the reward nan, not one finite number{LATER}ere {NAN}'),
     'an environment': ('', '', RAISES, 'came off', f'{ERROR}{LATER}ere {RAISES}'),
@@ -112,6 +115,20 @@ def test_a_closed_output_costs_nothing_of_what_was_trained(forks, tmp_path):
     assert 'the output could not be written' in done.err
     with np.load(str(tmp_path / 'here' / 'checkpoint.npz')) as arrays:
         assert arrays['run:episode'] == len(rows(tmp_path / 'here')) == 1
+
+
+def test_a_run_closes_its_environment_whatever_ends_it(forks, tmp_path):
+    own = tmp_path / 'own.py'
+    own.write_text(
+        'import ddpg, sys\n'
+        'from lab.program import run_program\n'
+        'from tests.helpers.environments import Joints\n'
+        'Joints.close = lambda env: print("closed")\n'
+        'run_program(ddpg.__file__, sys.argv[1:])\n'
+    )
+    for env, code in ((JOINTS, 0), (RAISES, 1)):
+        done = Forks(own, tmp_path).run(f'--episodes 2 --quiet {env}')
+        assert done.returncode == code and done.out.count('closed') == 1, done
 
 
 def test_lines_are_printed_as_they_come(forks):
