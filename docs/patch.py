@@ -29,12 +29,12 @@ def changed_files(page, names):
     for name in names.split(','):
         command = rf'^python -m docs\.patch {re.escape(page)} {re.escape(name)} '
         section = re.search(rf'(?ms){command}.*?(?=^##+ |\Z)', text)
-        for file, diff in BLOCK.findall(section.group() if section else ''):
+        if not section:
+            stop(f'docs/{page}.md has no change named {name}')
+        for file, diff in BLOCK.findall(section.group()):
             files.setdefault(file, (PROJECT / file).read_text('utf-8'))
             for hunk in re.split(r'(?m)^@@.*\n', diff):
                 files[file] = replace(files[file], hunk, f'for {name}, {file}')
-        if not section:
-            stop(f'docs/{page}.md has no change named {name}')
     return files
 
 
@@ -53,9 +53,9 @@ def main(page, names, target):
     files, target = changed_files(page, names), Path(target)
     if target.exists():
         stop(f'{target} is there already: name another')
-    if target.suffix == '.py' and not target.absolute().parent.is_dir():
-        stop(f'there is no folder {target.parent}')
     if target.suffix == '.py':
+        if not target.absolute().parent.is_dir():
+            stop(f'there is no folder {target.parent}')
         if len(files) > 1:
             stop(f'{names} changes {" and ".join(files)}: name a folder')
         files = {target: files.popitem()[1]}

@@ -20,7 +20,7 @@ class Film:
     """
 
     def __init__(self, env):
-        env.render()
+        env.render()  # what draws nothing is refused before anything is played
         self._env, self._frames = env, []
 
     def add(self):

@@ -6,7 +6,8 @@ import os
 import platform
 import re
 import shlex
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import filelock
 import gym
@@ -15,7 +16,7 @@ import tensorflow.compat.v1 as tf
 
 from lab import files
 from lab.hyperparameters import capitals, hyperparameters, replacements, validate
-from lab.messages import OutputError, UsageError, truncate
+from lab.messages import OutputError, UsageError, print_error, truncate
 
 CONFIG, REWARDS, CURVE, PAGE, LOCK = 'config.json', 'rewards.csv', 'curve.png', 'run.html', '.lock'
 CHECKPOINT, BEST = 'checkpoint.npz', 'best.npz'
@@ -136,7 +137,21 @@ def config_for(program, lesson, path, env):
 
 def write_config(path, config):
     """Write config.json."""
-    files.write_text(os.path.join(path, CONFIG), json.dumps(config, indent=2) + '\n')
+    files.write_text(os.path.join(path, CONFIG), _text(config))
+
+
+def keep_config(path, config):
+    """Rewrite config.json, and say so, where it is not as write_config has left it."""
+    place, same = os.path.join(path, CONFIG), False
+    with suppress(OSError, ValueError):  # whatever it has become
+        same = os.path.isfile(place) and Path(place).read_text('utf-8') == _text(config)
+    if not same:
+        print_error(f'{place} was removed or changed meanwhile: it is rewritten')
+        write_config(path, config)
+
+
+def _text(config):
+    return json.dumps(config, indent=2) + '\n'
 
 
 def remove_parts(path, names=NAMES):
@@ -203,10 +218,9 @@ class Rewards(object):
 
     def __init__(self, path, rows=()):
         self.rows, self._path, self._file = list(rows), os.path.join(path, REWARDS), None
-        self.write()
+        self._write_all()
 
-    def write(self):
-        """Rewrite the whole file."""
+    def _write_all(self):
         self.close()
         lines = [HEADER, *(_line(i, *row) for i, row in enumerate(self.rows)), '']
         files.write_text(self._path, '\n'.join(lines))
@@ -226,13 +240,14 @@ class Rewards(object):
         self.rows.append((reward, explore))
 
     def sync(self):
-        """Sync the rows to disk; rewrite the file if it was removed, replaced or changed."""
+        """Sync the rows to disk; rewrite the file, and say so, if it was removed or changed."""
         os.fsync(self._file.fileno())
         ours, there = os.fstat(self._file.fileno()), os.path.lexists(self._path)
         if not (
             there and os.path.samestat(ours, os.lstat(self._path)) and ours.st_size == self._size
         ):
-            self.write()
+            print_error(f'{self._path} was removed or changed meanwhile: it is rewritten')
+            self._write_all()
 
     def close(self):
         """Close the file."""

@@ -42,12 +42,13 @@ def run_program(path: str, arguments: Optional[List[str]] = None) -> None:
                 config = folder.config_for(program, lesson, path, options.env)
             else:
                 config = _new(program, lesson, options, ways)
-            gone = config['hyperparameters'].keys() - hyperparameters(lesson).keys()
-            if options.resume and gone:
-                raise UsageError(f'{path} has a {min(gone)} that {program}.py as it is now has not')
             if options.play:
                 run = PlayingRun(config, options, stop_requested)
             else:
+                gone = config['hyperparameters'].keys() - hyperparameters(lesson).keys()
+                if gone:  # only a run that is resumed can have one
+                    what = f'{path} has a {min(gone)}'
+                    raise UsageError(f'{what} that {program}.py as it is now has not')
                 command = folder.command_of(config, own_env)
                 run = TrainingRun(config, options, command, stop_requested)
             with run.reporting():

@@ -117,7 +117,8 @@ class TrainingRun(object):
         if self._learning:
             scalars.update(self._losses())
             if self._tracker.is_best(self._act, self._done, self.episodes):
-                self._keep_best()
+                self._best = self._policy()
+                files.save_npz(self._file(folder.BEST), self._best)
                 scalars.update(best=self._tracker.best)
         self._events.add(episode.index, scalars)
         try:
@@ -233,9 +234,9 @@ class TrainingRun(object):
         return os.path.join(self._shown_path, name)
 
     def _save(self):
-        """Save the run between two episodes, and what somebody has changed of it meanwhile."""
+        """Save the run as it is now, between two episodes."""
         self._rewards.sync()
-        folder.write_config(self._path, self.config)
+        folder.keep_config(self._path, self.config)
         state = self._state()
         for name in not_finite(state):
             if name not in self._infinite:
@@ -250,10 +251,10 @@ class TrainingRun(object):
         state.update(with_prefix('moments', self._moments.state_dict()))
         return dict(state, **with_prefix('best', self._best))
 
-    def _keep_best(self):
+    def _policy(self):
+        """Return what best.npz holds if the policy of now is the best, {name: array or number}."""
         about = with_prefix('run', dict(episode=self._done - 1, mean=self._tracker.best))
-        self._best = {**self._variables.values(), **about}
-        files.save_npz(self._file(folder.BEST), self._best)
+        return {**self._variables.values(), **about}
 
     def _load(self):
         """Go back to the checkpoint, and return the rows of rewards.csv at that time."""
@@ -269,8 +270,7 @@ class TrainingRun(object):
             raise UsageError(f'{error}: bring back a copy of it, or start a new run')
         now = self._state()
         if any(name.startswith('best:') for name in arrays):
-            best = dict(with_prefix('run', dict(episode=0, mean=0.0)), **self._variables.values())
-            now.update(with_prefix('best', best))
+            now.update(with_prefix('best', self._policy()))
         check(path, arrays, now)
         if not set(not_finite(arrays)) <= set(self._infinite):
             raise files.CorruptCheckpoint(f'{path} is no checkpoint of this program')

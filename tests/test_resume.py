@@ -82,7 +82,10 @@ def test_what_somebody_does_to_its_files_costs_a_run_nothing(
     """Nor if it is killed, once it has been saved again: episode 20 is, and episode 21 is not."""
     monkeypatch.setenv('INCIDENT', f'930 cd {tmp_path}; {edit}')
     monkeypatch.setenv('ORDERS', '1100:9')
-    assert forks.run(f'{WORDS} 2 --run here').returncode == -9
+    done = forks.run(f'{WORDS} 2 --run here')
+    assert done.returncode == -9
+    for name in ('rewards.csv', 'config.json'):
+        assert f'here/{name} was removed or changed meanwhile: it is rewritten\n' in done.err
     monkeypatch.delenv('INCIDENT')
     monkeypatch.delenv('ORDERS')
     assert forks.run(f'--resume here --quiet {INCIDENTS}').returncode == 0
