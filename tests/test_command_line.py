@@ -11,7 +11,7 @@ import pytest
 
 from lab import messages
 from tests.helpers.forks import Forks
-from tests.helpers.program import OURS, PROJECT, SMALL, line_of, rewards, rows
+from tests.helpers.program import OURS, SMALL, edited, line_of, rewards, rows
 
 JOINTS = f'--env {OURS}ThreeJoints-v0'
 
@@ -87,10 +87,8 @@ WRONG = {  # a line of the lesson, what it is changed to; options, the error, an
 @pytest.mark.parametrize('what', WRONG)
 def test_a_mistake_keeps_its_traceback_and_every_end_has_a_line_that_helps(tmp_path, what):
     old, new, words, error, says = WRONG[what]
-    text = (PROJECT / 'ddpg.py').read_text(encoding='utf-8')
-    assert old in text
-    (tmp_path / 'ddpg.py').write_text(text.replace(old, new), encoding='utf-8')
-    done = Forks(tmp_path / 'ddpg.py', tmp_path).run(f'--run here {words}')
+    program = edited(tmp_path, {old: new} if old else {})
+    done = Forks(program, tmp_path).run(f'--run here {words}')
     assert done.returncode == 1
     *trace, line = done.err.splitlines()
     assert line.startswith(f'ddpg.py: {says}')
@@ -101,10 +99,9 @@ def test_a_mistake_keeps_its_traceback_and_every_end_has_a_line_that_helps(tmp_p
 
 
 def test_a_memory_that_no_checkpoint_can_keep_is_told_before_anything_is_written(tmp_path):
-    text = (PROJECT / 'ddpg.py').read_text(encoding='utf-8')
-    end = '    return sess, actor, critic, M'
-    (tmp_path / 'ddpg.py').write_text(text.replace(end, f'    M.seen = []\n{end}'), 'utf-8')
-    line = line_of(Forks(tmp_path / 'ddpg.py', tmp_path).run('--run here'), 2)
+    end = '    return sess, actor, critic, M\n'
+    program = edited(tmp_path, {end: f'    M.seen = []\n{end}'})
+    line = line_of(Forks(program, tmp_path).run('--run here'), 2)
     assert 'the memory has a list, seen: make it an array or a number' in line
     assert not (tmp_path / 'here').exists()
 

@@ -17,7 +17,7 @@ from lab.job import Version, make_columns
 from lab.messages import UsageError
 from lab.results import Results
 from tests.helpers.forks import Forks
-from tests.helpers.program import OURS, PROJECT, line_of, rows
+from tests.helpers.program import OURS, PROJECT, edited, line_of, rows
 
 NUMBERS = ['MAX_EP_STEPS=20', 'MEMORY_CAPACITY=20']
 TALKS = 'tests.helpers.incidents:TalksAndDiesWithSeed2-v0'
@@ -31,17 +31,6 @@ def program(tmp_path):
 
 def columns(names, *args, **how):
     return make_columns(compare.versions(names), *args, **how)
-
-
-def edited(folder, changes, name='ddpg.py'):
-    """Write a copy of the project's file `name` into `folder` with {old: new} changed."""
-    text = (PROJECT / name).read_text(encoding='utf-8')
-    for old, new in changes.items():
-        assert old in text
-        text = text.replace(old, new)
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_text(text, encoding='utf-8')
-    return str(folder / name)
 
 
 # ---------------------------------------------------------------- what is compared

@@ -1,6 +1,5 @@
 """fast_tf.py: its import, in fresh interpreters as it happens once; sessions and calls."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fast_tf import latest_feed, make_callable, new_session
-from tests.helpers.program import PROJECT
+from tests.helpers.program import PROJECT, run_python
 
 # ---------------------------------------------------------------- the import
 
@@ -18,15 +17,12 @@ from tests.helpers.program import PROJECT
 @pytest.fixture
 def python(tmp_path):
     """Run Python with `words`; tensorflow/__init__.py is the text `tensorflow`, if there is one."""
-    how = dict(cwd=str(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    how['env'] = dict(os.environ, PYTHONPATH=f'{tmp_path}{os.pathsep}{PROJECT}')
 
     def run(*words, tensorflow=None, shell='exec "$@"'):
         if tensorflow:
             (tmp_path / 'tensorflow').mkdir()
             (tmp_path / 'tensorflow' / '__init__.py').write_text(tensorflow)
-        words = ['bash', '-c', shell, 'bash', sys.executable, *map(str, words)]
-        return subprocess.run(words, universal_newlines=True, **how)
+        return run_python(*words, folder=tmp_path, path=[tmp_path], shell=shell)
 
     return run
 

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 
 import filelock
 import numpy as np
@@ -13,7 +12,7 @@ import pytest
 
 from lab import signals
 from tests.helpers.forks import Forks, train_here
-from tests.helpers.program import OURS, PROJECT, SMALL, bytes_of, line_of, rows
+from tests.helpers.program import OURS, PROJECT, SMALL, bytes_of, line_of, rows, run_python
 
 JOINTS = f'--env {OURS}ThreeJoints-v0'
 
@@ -158,16 +157,9 @@ def python(tmp_path):
     def run(start='', shell='exec "$@"', **environ):
         (tmp_path / 'start').mkdir()
         (tmp_path / 'start' / 'sitecustomize.py').write_text(start)
-        path = os.pathsep.join([str(tmp_path / 'start'), str(PROJECT)])
-        words = f'{sys.executable} {PROJECT / "ddpg.py"} --episodes 6 --run here {JOINTS} {SMALL}'
-        return subprocess.run(
-            ['bash', '-c', shell, 'bash', *words.split()],
-            cwd=str(tmp_path),
-            env=dict(os.environ, PYTHONPATH=path, **environ),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            universal_newlines=True,
-        )
+        words = f'{PROJECT / "ddpg.py"} --episodes 6 --run here {JOINTS} {SMALL}'.split()
+        how = dict(folder=tmp_path, path=[tmp_path / 'start'], shell=shell)
+        return run_python(*words, **how, **environ)
 
     return run
 

@@ -7,6 +7,7 @@ from lab.hyperparameters import hyperparameters, load, parse_overrides, replacem
 from lab.messages import UsageError
 from tests.helpers.environments import ENVIRONMENTS
 from tests.helpers.lessons import LESSONS, Built, set_numbers, three_lessons
+from tests.helpers.program import edited
 
 NUMBERS = dict(HIDDEN_UNITS=7, MEMORY_CAPACITY=9, MAX_EP_STEPS=5, MAX_EPISODES=3, BATCH_SIZE=2)
 NUMBERS.update(VAR=0.5, VAR_DECAY=0.9)
@@ -31,15 +32,6 @@ def test_a_variants_numbers_and_those_set_in_a_notebook_count_for_it_alone(lesso
 # ---------------------------------------------------------------- --set
 
 
-def edited(folder, old, new):
-    """Return ddpg.py, loaded from a copy in `folder` with one line changed."""
-    with open(ddpg.__file__, encoding='utf-8') as file:
-        text = file.read()
-    assert text.count(f'\n{old}') == 1
-    (folder / 'copy.py').write_text(text.replace(f'\n{old}', f'\n{new}'), encoding='utf-8')
-    return load(str(folder / 'copy.py'))
-
-
 def overrides(lesson, way, *words):
     return parse_overrides(words, hyperparameters(lesson), replacements(lesson)[way])
 
@@ -53,7 +45,9 @@ def test_set_changes_numbers_and_the_replacement_and_leaves_the_lessons_own():
 
 
 def test_set_knows_what_a_student_has_added(tmp_path):
-    lesson = edited(tmp_path, 'GAMMA = 0.9', 'GAMMA, SIZES, ALPHA, CLIP = 0.9, 5, 0.6, True')
+    lesson = load(
+        edited(tmp_path, {'\nGAMMA = 0.9': '\nGAMMA, SIZES, ALPHA, CLIP = 0.9, 5, 0.6, True'})
+    )
     numbers, _ = overrides(lesson, 'soft', 'SIZES=-3', 'ALPHA=2', 'CLIP=False')
     assert [numbers[name] for name in ('SIZES', 'ALPHA', 'CLIP')] == [-3, 2.0, False]
     for word, says in (
@@ -88,4 +82,4 @@ def test_what_set_cannot_take_is_one_line_that_says_what_it_takes(words, says):
 ])  # fmt: skip
 def test_an_edit_at_the_top_that_cannot_work_is_one_line(tmp_path, old, new, says):
     with pytest.raises(UsageError, match=says):
-        overrides(edited(tmp_path, old, new), 'soft')
+        overrides(load(edited(tmp_path, {f'\n{old}': f'\n{new}'})), 'soft')

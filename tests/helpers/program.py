@@ -24,6 +24,32 @@ def python_blocks(page):
     return re.findall(r'(?ms)^```python\n(.*?)^```$', text)
 
 
+def edited(folder, changes, name='ddpg.py'):
+    """Write the project's file `name` into `folder`, with {old: new} changed; return its path."""
+    text = (PROJECT / name).read_text(encoding='utf-8')
+    for old, new in changes.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    (folder / name).write_text(text, encoding='utf-8')
+    return str(folder / name)
+
+
+def run_python(*words, folder, path=(), shell='exec "$@"', **environ):
+    """Run Python in `folder`, by the command `shell` of bash; return what subprocess.run does.
+
+    What is in the folders of `path`, and in the project, can be imported.
+    """
+    environ['PYTHONPATH'] = os.pathsep.join(map(str, [*path, PROJECT]))
+    return subprocess.run(
+        ['bash', '-c', shell, 'bash', sys.executable, *map(str, words)],
+        cwd=str(folder),
+        env=dict(os.environ, **environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+    )
+
+
 def rows(folder):
     """Return the rows of a run's rewards.csv as dicts."""
     with open(str(folder / 'rewards.csv'), newline='') as file:
